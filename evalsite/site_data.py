@@ -1,0 +1,59 @@
+"""Where a site keeps its data: database, queue, secret key, logs. Read before Django's settings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT = PROJECT / "data"
+VARIABLE = "COLLOQUY_DATA"
+#: These commands use ``--data`` for a folder of data sets; they find the site's by the variable.
+DATASET_COMMANDS = frozenset({"train"})
+#: A unix socket's path must fit the kernel's 108 bytes.
+LONGEST_SOCKET_PATH = 100
+
+
+def claim_data_folder(argv: list[str]) -> None:
+    """Put the value of ``--data`` into the environment, where settings and child processes find it."""
+    if len(argv) > 1 and argv[1] in DATASET_COMMANDS:
+        return
+    for index, argument in enumerate(argv):
+        if argument == "--data" and index + 1 < len(argv):
+            os.environ[VARIABLE] = str(Path(argv[index + 1]).expanduser().resolve())
+        elif argument.startswith("--data="):
+            os.environ[VARIABLE] = str(Path(argument.partition("=")[2]).expanduser().resolve())
+
+
+def data_folder() -> Path:
+    """The site's data folder; made, private to its owner, when it is missing."""
+    folder = Path(os.environ.get(VARIABLE) or DEFAULT)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def queue_socket() -> Path:
+    """Where the embedded queue listens; outside the data folder when that path is too long for a socket."""
+    inside = data_folder() / "queue.sock"
+    if len(str(inside)) <= LONGEST_SOCKET_PATH:
+        return inside
+    name = hashlib.sha256(str(data_folder()).encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"colloquy-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / "queue.sock"
+
+
+def secret_key() -> str:
+    """The site's signing key: ``SECRET_KEY`` or a file made once, readable by its owner alone."""
+    if given := os.environ.get("SECRET_KEY"):
+        return given
+    path = data_folder() / "secret_key"
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(64))
+    except FileExistsError:
+        pass
+    return path.read_text()

@@ -1,0 +1,20 @@
+"""Every route of the site. Names are shared by all floors; paths are told only here and in each app's urls."""
+
+from django.urls import include, path
+
+from evalsite import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("signin/", views.signed_out, name="signed_out"),
+    path("signin/<str:token>/", views.sign_in, name="sign_in"),
+    path("signout/", views.sign_out, name="sign_out"),
+    path("healthz", views.healthz, name="healthz"),
+    path("", include("chat.urls")),
+    path("", include("ratings.urls")),
+    path("", include("analysis.urls")),
+]
+handler400 = "evalsite.views.bad_request"
+handler403 = "evalsite.views.forbidden"
+handler404 = "evalsite.views.not_found"
+handler500 = "evalsite.views.server_error"

@@ -1,5 +1,10 @@
-"""Routes."""
+"""Routes of the report."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from analysis import views
+
+urlpatterns = [
+    path("studies/<slug:slug>/report/", views.report, name="report"),
+    path("studies/<slug:slug>/report/table7.<slug:ending>", views.report_file, name="report_file"),
+]

@@ -1,0 +1,17 @@
+"""What can go wrong in the analysis; every error has a stable code and says what to do."""
+
+from __future__ import annotations
+
+
+class AnalysisError(Exception):
+    """Base of all errors of this app."""
+
+    code = "analysis"
+
+
+class UnknownStudy(AnalysisError):
+    code = "unknown_study"
+
+
+class UnknownFormat(AnalysisError):
+    code = "unknown_format"

@@ -1,0 +1,158 @@
+"""From the database to arrays, once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet
+
+from analysis.statistics.means import Floats, Integers, WorkerTable, tabulate
+from chat.models import Arm, Conversation, Study
+from ratings.axes import Axis
+from ratings.models import Rating
+
+#: Rows that are hashed together; bounds the memory that hashing takes.
+HASHED_AT_ONCE = 50_000
+
+Row = tuple[UUID, UUID, int, str, int]
+
+
+class Population(StrEnum):
+    """Whose ratings. The two are never mixed."""
+
+    PEOPLE = "people"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingsFrame:
+    """The ratings of a study's complete talks by one population: one entry a rating in each array.
+
+    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``models`` and ``axes`` hold the labels of the
+    last two, models in the order of the arms, also those that nobody has rated. ``sha256`` is the hash of the
+    ratings with the pseudonyms of their workers and talks: the same ratings, the same hash.
+    """
+
+    study: str
+    title: str
+    population: Population
+    models: tuple[str, ...]
+    axes: tuple[str, ...]
+    worker: Integers
+    talk: Integers
+    model: Integers
+    axis: Integers
+    score: Floats
+    sha256: str
+
+    @property
+    def workers(self) -> int:
+        return len(np.unique(self.worker))
+
+    @property
+    def talks(self) -> int:
+        return len(np.unique(self.talk))
+
+    def talks_by_model(self) -> Integers:
+        """Complete, rated talks of each model, (M,)."""
+        _, first = np.unique(self.talk, return_index=True)
+        return np.bincount(self.model[first], minlength=len(self.models))
+
+    def table(self) -> WorkerTable:
+        """Counts, sums and sums of squares by worker, model and axis."""
+        shape = (int(self.worker.max(initial=-1)) + 1, len(self.models), len(self.axes))
+        return tabulate(self.worker, self.model, self.axis, self.score, shape)
+
+
+def complete_talks(study: Study) -> dict[Population, int]:
+    """How many complete talks there are of each population; one query."""
+    complete = Conversation.objects.filter(arm__study=study, state=Conversation.State.COMPLETE)
+    counts = complete.aggregate(
+        people=Count("pk", filter=Q(simulated=False)), simulated=Count("pk", filter=Q(simulated=True))
+    )
+    return {population: counts[population.value] for population in Population}
+
+
+def choose_population(study: Study) -> Population:
+    """People's where they finished any talk; else simulated where there is any; else people's, which is empty."""
+    talks = complete_talks(study)
+    if talks[Population.SIMULATED] and not talks[Population.PEOPLE]:
+        return Population.SIMULATED
+    return Population.PEOPLE
+
+
+def ratings_frame(study: Study, population: Population) -> RatingsFrame:
+    """Read the ratings of complete talks: one query for them, one for the study's arms."""
+    arms = list(study.arms.select_related("revision__model").order_by("position"))
+    labels = _labels(arms)
+    rows = list(_rows(study, population).iterator(chunk_size=HASHED_AT_ONCE))
+    model_of = {arm.pk: index for index, arm in enumerate(arms)}
+    axis_of = {axis.value: index for index, axis in enumerate(Axis)}
+    return RatingsFrame(
+        study=study.slug,
+        title=study.title,
+        population=population,
+        models=labels,
+        axes=tuple(axis.value for axis in Axis),
+        worker=_codes(row[0] for row in rows),
+        talk=_codes(row[1] for row in rows),
+        model=np.array([model_of[row[2]] for row in rows], dtype=np.int64),
+        axis=np.array([axis_of[row[3]] for row in rows], dtype=np.int64),
+        score=np.array([row[4] for row in rows], dtype=float),
+        sha256=_hash(rows, population, labels, model_of),
+    )
+
+
+def _rows(study: Study, population: Population) -> QuerySet[Rating, Row]:
+    """Ordered, so that the hash and the sums do not depend on the database's order."""
+    return (
+        Rating.objects.filter(
+            conversation__arm__study=study,
+            conversation__state=Conversation.State.COMPLETE,
+            conversation__simulated=population is Population.SIMULATED,
+        )
+        .order_by("conversation_id", "axis")
+        .values_list(
+            "conversation__participation__worker_id",
+            "conversation_id",
+            "conversation__arm_id",
+            "axis",
+            "score",
+        )
+    )
+
+
+def _labels(arms: list[Arm]) -> tuple[str, ...]:
+    """Names of the arms' models; where two arms share one, what tells them apart is added."""
+    shared = Counter(arm.revision.model.name for arm in arms)
+
+    def label(arm: Arm) -> str:
+        model, number = arm.revision.model, arm.revision.number
+        return model.name if shared[model.name] == 1 else f"{model.name} ({model.slug} r{number})"
+
+    return tuple(label(arm) for arm in arms)
+
+
+def _codes(keys: Iterable[UUID]) -> Integers:
+    """Numbers from 0 in the order of first appearance."""
+    seen: dict[UUID, int] = {}
+    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+
+
+def _hash(rows: list[Row], population: Population, labels: tuple[str, ...], model_of: dict[int, int]) -> str:
+    """SHA-256 over one line a rating: worker, talk, model, axis, score."""
+    digest = hashlib.sha256(f"{population}\n".encode())
+    lines: Iterator[str] = (
+        f"{worker.hex},{talk.hex},{labels[model_of[arm]]},{axis},{score}\n"
+        for worker, talk, arm, axis, score in rows
+    )
+    while batch := list(islice(lines, HASHED_AT_ONCE)):
+        digest.update("".join(batch).encode())
+    return digest.hexdigest()

@@ -1,0 +1,152 @@
+"""Table 7: how people rated each model on the four axes (Smith et al. 2020, section 4.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.frames import Population, RatingsFrame
+from analysis.statistics import means
+from analysis.statistics.means import Gap
+from analysis.tables.paper import table7_mean
+from ratings.axes import Axis
+from ratings.models import HIGHEST, LOWEST
+
+METHOD = "wilson-cr2"
+METHOD_SENTENCE = (
+    "95 % Wilson score intervals; variance clustered by worker (CR2) with Satterthwaite's degrees of freedom."
+)
+BOLD_SENTENCE = (
+    "Bold, as in the paper: the mean is at or above the lower limit of the interval of the model with the "
+    "highest mean on that axis."
+)
+POPULATION_SENTENCES = {
+    Population.PEOPLE: "Ratings by people.",
+    Population.SIMULATED: (
+        "Simulated data: programs held these talks and gave these ratings. They say nothing about the models."
+    ),
+}
+GAP_WORDS = {
+    Gap.NONE: "",
+    Gap.NO_RATINGS: "no ratings yet",
+    Gap.ONE_RATING: "no interval: one rating",
+    Gap.ONE_WORKER: "no interval: one worker gave all ratings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model on one axis. ``low`` and ``high`` are None where ``gap`` says why."""
+
+    axis: str
+    n: int
+    workers: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    bold: bool
+    paper: float | None
+    gap: Gap
+
+    @property
+    def why(self) -> str:
+        """Why there is no interval, in words."""
+        return GAP_WORDS[self.gap]
+
+    @property
+    def mean_text(self) -> str:
+        return "–" if self.mean is None else f"{self.mean:.2f}"
+
+    @property
+    def interval_text(self) -> str:
+        """``3.38–3.84``; empty without an interval."""
+        return "" if self.low is None or self.high is None else f"{self.low:.2f}–{self.high:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model: its complete talks and a cell for each axis, in the order of ``Axis``."""
+
+    model: str
+    talks: int
+    cells: tuple[Cell, ...]
+
+    def cell(self, axis: str) -> Cell:
+        return next(cell for cell in self.cells if cell.axis == axis)
+
+
+@dataclass(frozen=True, slots=True)
+class Table7:
+    """The whole table; rows in the order of the study's arms. ``sha256`` is the hash of the ratings."""
+
+    study: str
+    title: str
+    population: Population
+    talks: int
+    workers: int
+    sha256: str
+    rows: tuple[Row, ...]
+
+    @property
+    def simulated(self) -> bool:
+        return self.population is Population.SIMULATED
+
+    @property
+    def population_sentence(self) -> str:
+        return POPULATION_SENTENCES[self.population]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the paper has any of these rows."""
+        return any(cell.paper is not None for row in self.rows for cell in row.cells)
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is any interval."""
+        return any(cell.low is not None for row in self.rows for cell in row.cells)
+
+    def column(self, axis: str) -> list[tuple[str, Cell]]:
+        """Models with their cells on one axis."""
+        return [(row.model, row.cell(axis)) for row in self.rows]
+
+
+def table7(frame: RatingsFrame) -> Table7:
+    """Compute the table from ratings."""
+    summary = means.summarise(frame.table())
+    intervals = means.wilson_cr2(summary, means.Scale(LOWEST, HIGHEST))
+    bold = means.bold(summary, intervals)
+    talks = frame.talks_by_model()
+
+    def cell(m: int, a: int) -> Cell:
+        return Cell(
+            axis=frame.axes[a],
+            n=int(summary.n[m, a]),
+            workers=int(summary.workers[m, a]),
+            mean=_known(summary.mean[m, a]),
+            low=_known(intervals.low[m, a]),
+            high=_known(intervals.high[m, a]),
+            bold=bool(bold[m, a]),
+            paper=table7_mean(frame.models[m], frame.axes[a]),
+            gap=Gap(summary.gap[m, a]),
+        )
+
+    rows = tuple(
+        Row(model=model, talks=int(talks[m]), cells=tuple(cell(m, a) for a in range(len(frame.axes))))
+        for m, model in enumerate(frame.models)
+    )
+    return Table7(
+        study=frame.study,
+        title=frame.title,
+        population=frame.population,
+        talks=frame.talks,
+        workers=frame.workers,
+        sha256=frame.sha256,
+        rows=rows,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else float(value)

@@ -261,7 +261,9 @@ class Turn(models.Model):
 
     class Meta:
         ordering = ["conversation_id", "position"]
-        constraints = [models.UniqueConstraint(fields=["conversation", "position"], name="one_turn_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "position"], name="one_turn_per_position")
+        ]
         indexes = [models.Index(fields=["state", "lease_until"], name="owed_turns")]
 
     def __str__(self) -> str:

@@ -1,0 +1,30 @@
+"""Sweep each SWEEP_INTERVAL_S until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from chat import sweeper
+
+
+class Command(BaseCommand):
+    help = "End idle talks and ask again for lost replies, each SWEEP_INTERVAL_S, until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="One sweep, then end.")
+        parser.add_argument("--data", help="The site's data folder.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            swept = sweeper.sweep_once()
+            self.stdout.write(f"{swept.abandoned} abandoned, {swept.asked_again} asked again")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        sweeper.sweep_until(stop, settings.SWEEP_INTERVAL_S)

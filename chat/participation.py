@@ -1,0 +1,216 @@
+"""One worker's way through one study: enter, consent, talk, leave, and the code at the end.
+
+The way is decided here and nowhere else; pages ask ``next_step`` and go where it points.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from chat import turns
+from chat.errors import BadToken, NoCodeYet, StudyNotOpen, WrongStep
+from chat.models import Arm, Conversation, Participation, Study, Worker
+
+logger = logging.getLogger(__name__)
+
+SIMULATION_SALT = "simulated-worker"
+#: A simulation's links are used at once.
+SIMULATION_TOKEN_AGE_S = 24 * 3600
+CODE_SALT = "chat.completion_code"
+CODE_CHARACTERS, CODE_GROUP = 20, 5
+
+
+class StepKind(StrEnum):
+    """Where a worker is to go next."""
+
+    CONSENT = "consent"
+    START = "start"
+    TALK = "talk"
+    RATE = "rate"
+    THANKS = "thanks"
+    #: Nothing finished and nothing to do: they left, declined, or the study takes no more.
+    LEFT = "left"
+    DECLINED = "declined"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next step; ``conversation`` is set for talk and rate; ``completed`` counts finished talks."""
+
+    kind: StepKind
+    completed: int
+    conversation: Conversation | None = None
+
+
+def simulation_token(behaviour: str) -> str:
+    """A link's ``sim`` parameter, which marks whoever enters with it as simulated."""
+    return signing.TimestampSigner(salt=SIMULATION_SALT).sign(behaviour)
+
+
+def behaviour_of(token: str) -> str:
+    """The behaviour that a genuine simulation token names. Raises BadToken."""
+    try:
+        return signing.TimestampSigner(salt=SIMULATION_SALT).unsign(token, max_age=SIMULATION_TOKEN_AGE_S)
+    except signing.BadSignature as error:
+        raise BadToken() from error
+
+
+def enter(study: Study, worker: Worker | None, *, simulated_as: str = "") -> Participation:
+    """The worker's participation, made at the first visit; without a worker, a new one is made.
+
+    A person never turns into a simulated worker: a simulation's link makes a worker of its own. Raises
+    StudyNotOpen for newcomers when the study is not open; those who take part already may always return.
+    """
+    if worker and simulated_as and not worker.simulated:
+        worker = None
+    if worker and (known := Participation.objects.filter(study=study, worker=worker).first()):
+        return known
+    if not Study.objects.filter(pk=study.pk, state=Study.State.OPEN).exists():
+        raise StudyNotOpen()
+    with transaction.atomic():
+        worker = worker or Worker.objects.create(simulated=bool(simulated_as), behaviour=simulated_as[:30])
+        participation, _ = Participation.objects.get_or_create(
+            study=study, worker=worker, defaults={"talks_cap": study.conversations_per_worker}
+        )
+    logger.info("participation %s entered study %s", participation.pk, study.slug)
+    return participation
+
+
+def consent(participation: Participation) -> None:
+    """Record consent to the study's present text; who declined may think again. Raises WrongStep after the end."""
+    asked = [Participation.State.ENTERED, Participation.State.DECLINED]
+    text = participation.study.consent_text
+    changed = Participation.objects.filter(pk=participation.pk, state__in=asked).update(
+        state=Participation.State.CONSENTED,
+        consent_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        consented_at=timezone.now(),
+    )
+    participation.refresh_from_db()
+    if not changed and participation.state != Participation.State.CONSENTED:
+        raise WrongStep()
+
+
+def decline(participation: Participation) -> None:
+    """Record that consent was not given. Raises WrongStep when it was given before (then one leaves)."""
+    changed = Participation.objects.filter(pk=participation.pk, state=Participation.State.ENTERED).update(
+        state=Participation.State.DECLINED
+    )
+    participation.refresh_from_db()
+    if not changed and participation.state != Participation.State.DECLINED:
+        raise WrongStep()
+
+
+def leave(participation: Participation) -> None:
+    """End the worker's part early: a live talk is kept as withdrawn and its slot goes back. Twice is once."""
+    with transaction.atomic():
+        for conversation in live_talks(participation):
+            turns.end(conversation.pk, Conversation.State.WITHDRAWN)
+        Participation.objects.filter(pk=participation.pk, state=Participation.State.CONSENTED).update(
+            state=Participation.State.LEFT, ended_at=timezone.now()
+        )
+    participation.refresh_from_db()
+
+
+def live_talks(participation: Participation) -> QuerySet[Conversation]:
+    """The worker's talk that is under way, if any; the database allows one."""
+    return Conversation.objects.filter(participation=participation, state__in=Conversation.LIVE)
+
+
+def completed_talks(participation: Participation) -> int:
+    return participation.conversations.filter(state=Conversation.State.COMPLETE).count()
+
+
+def next_step(participation: Participation) -> Step:
+    """Where the worker goes next. Ends the participation when nothing is left for it to do."""
+    participation.refresh_from_db()
+    completed = completed_talks(participation)
+    state = Participation.State(participation.state)
+    match state:
+        case Participation.State.ENTERED:
+            return Step(_when_open(participation.study, StepKind.CONSENT), completed)
+        case Participation.State.DECLINED:
+            return Step(StepKind.DECLINED, completed)
+        case Participation.State.LEFT | Participation.State.DONE:
+            return Step(StepKind.THANKS if completed else StepKind.LEFT, completed)
+    if live := live_talks(participation).first():
+        chatting = live.state == Conversation.State.CHATTING
+        return Step(StepKind.TALK if chatting else StepKind.RATE, completed, live)
+    return Step(_between_talks(participation, completed), completed)
+
+
+def _between_talks(participation: Participation, completed: int) -> StepKind:
+    """Another talk, a wait, or the end."""
+    study = participation.study
+    if study.state == Study.State.PAUSED:
+        return StepKind.PAUSED
+    capped = participation.talks_taken >= participation.talks_cap
+    if study.is_open and not capped and has_room(participation):
+        return StepKind.START
+    if capped or completed:
+        _finish(participation)
+        return StepKind.THANKS if completed else StepKind.LEFT
+    return StepKind.FULL if study.is_open else StepKind.CLOSED
+
+
+def _when_open(study: Study, step: StepKind) -> StepKind:
+    match study.state:
+        case Study.State.OPEN:
+            return step
+        case Study.State.PAUSED:
+            return StepKind.PAUSED
+    return StepKind.CLOSED
+
+
+def has_room(participation: Participation) -> bool:
+    """Whether an arm has a slot for this worker; simulated workers need none."""
+    arms = Arm.objects.filter(study=participation.study)
+    if participation.worker.simulated:
+        return arms.exists()
+    return arms.filter(taken__lt=F("target")).exists()
+
+
+def _finish(participation: Participation) -> None:
+    Participation.objects.filter(pk=participation.pk, state=Participation.State.CONSENTED).update(
+        state=Participation.State.DONE, ended_at=timezone.now()
+    )
+
+
+def completion_code(participation: Participation) -> str:
+    """The participation's code, e.g. ``AB2CD-EF3GH-IJ4KL-MN5OP``: 100 bits of an HMAC, the same at each return.
+
+    It is computed from the id and the site's key and stored nowhere. Raises NoCodeYet before the end and
+    for those who finished no talk.
+    """
+    participation.refresh_from_db()
+    ended = participation.state in (Participation.State.DONE, Participation.State.LEFT)
+    if not ended or not completed_talks(participation):
+        raise NoCodeYet()
+    return _code(participation)
+
+
+def is_code_of(participation: Participation, claimed: str) -> bool:
+    """Whether a claimed code is this participation's own, valid one; compared in constant time."""
+    try:
+        code = completion_code(participation)
+    except NoCodeYet:
+        return False
+    return constant_time_compare(code, claimed.strip().upper())
+
+
+def _code(participation: Participation) -> str:
+    digest = salted_hmac(CODE_SALT, str(participation.pk), algorithm="sha256").digest()
+    text = base64.b32encode(digest).decode()[:CODE_CHARACTERS]
+    return "-".join(text[i : i + CODE_GROUP] for i in range(0, CODE_CHARACTERS, CODE_GROUP))

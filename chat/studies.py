@@ -1,0 +1,136 @@
+"""Studies: made from a template, opened and closed, and how far each model is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from chat import contexts
+from chat.models import Arm, Conversation, Study
+from chat.study_templates import TEMPLATES
+from modelhub.models import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class ArmProgress:
+    """How far one arm is; ``done`` and ``talking`` count people, the simulated ones stand apart."""
+
+    arm: Arm
+    name: str
+    target: int
+    done: int
+    talking: int
+    ended_early: int
+    simulated_done: int
+    simulated_talking: int
+
+    @property
+    def share_done(self) -> float:
+        """From 0 to 1."""
+        return self.done / self.target if self.target else 1.0
+
+
+def create_from_template(
+    template: str, *, slug: str, revisions: Sequence[Revision], seed: int = 0, title: str = ""
+) -> Study:
+    """Make a draft study: one arm a revision, in the order given, and its pool of contexts.
+
+    The same seed draws the same contexts. Raises KeyError for an unknown template.
+    """
+    chosen = TEMPLATES[template]
+    with transaction.atomic():
+        study = Study.objects.create(
+            slug=slug,
+            title=title or chosen.title,
+            template=template,
+            consent_text=chosen.consent_text,
+            min_turns=chosen.min_turns,
+            max_turns=chosen.max_turns,
+            max_words=chosen.max_words,
+            conversations_per_worker=chosen.conversations_per_worker,
+            seed=seed,
+        )
+        Arm.objects.bulk_create(
+            Arm(study=study, revision=revision, position=position, target=chosen.target)
+            for position, revision in enumerate(revisions, start=1)
+        )
+        contexts.fill_pool(study, chosen.contexts)
+    return study
+
+
+def open_study(study: Study) -> None:
+    """Let workers in."""
+    _change(study, Study.State.OPEN, allowed=[Study.State.DRAFT, Study.State.PAUSED, Study.State.CLOSED])
+
+
+def pause(study: Study) -> None:
+    """Start no new talk; those under way go on."""
+    _change(study, Study.State.PAUSED, allowed=[Study.State.OPEN])
+
+
+def close(study: Study) -> None:
+    """Start no new talk and let nobody in; those under way go on."""
+    _change(study, Study.State.CLOSED, allowed=[Study.State.OPEN, Study.State.PAUSED])
+
+
+def _change(study: Study, state: Study.State, *, allowed: Iterable[Study.State]) -> None:
+    Study.objects.filter(pk=study.pk, state__in=list(allowed)).update(state=state)
+    study.refresh_from_db(fields=["state"])
+
+
+def progress(study: Study) -> list[ArmProgress]:
+    """Every arm's progress in the order of reports; one query."""
+    states = Conversation.State
+    early = [states.ABANDONED, states.FAILED, states.WITHDRAWN]
+
+    def talks(simulated: bool, among: Iterable[str]) -> Count:
+        return Count(
+            "conversations",
+            filter=Q(conversations__simulated=simulated, conversations__state__in=list(among)),
+        )
+
+    arms = (
+        Arm.objects.filter(study=study)
+        .select_related("revision__model")
+        .annotate(
+            done=talks(False, [states.COMPLETE]),
+            talking=talks(False, Conversation.LIVE),
+            ended_early=talks(False, early),
+            simulated_done=talks(True, [states.COMPLETE]),
+            simulated_talking=talks(True, Conversation.LIVE),
+        )
+        .order_by("position")
+    )
+    return [_progress(arm) for arm in arms]
+
+
+def _progress(arm: Arm) -> ArmProgress:
+    counts = ("done", "talking", "ended_early", "simulated_done", "simulated_talking")
+    return ArmProgress(
+        arm=arm,
+        name=arm.revision.model.name,
+        target=arm.target,
+        **{name: getattr(arm, name) for name in counts},
+    )
+
+
+def wanted_revisions() -> list[int]:
+    """Ids of the revisions that workers may talk to now or soon: what a serving worker loads at its start."""
+    arms = Arm.objects.exclude(study__state=Study.State.CLOSED)
+    return list(arms.order_by("revision_id").values_list("revision_id", flat=True).distinct())
+
+
+def load_starter(*, seed: int = 1) -> tuple[Study, bool]:
+    """The starter models and the open study ``table7``; True when the study was made now."""
+    from modelhub.starter.install import install
+
+    revisions = install()
+    if known := Study.objects.filter(slug="table7").first():
+        return known, False
+    with transaction.atomic():
+        study = create_from_template("table7", slug="table7", revisions=revisions, seed=seed)
+        open_study(study)
+    return study, True

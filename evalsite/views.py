@@ -1,11 +1,102 @@
 """The door and the error pages."""
 
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from chat.staff import is_researcher
+from evalsite.sign_in import redeem
+
+logger = logging.getLogger(__name__)
 
 
-def healthz(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Researchers go to their studies; everybody else is told how to get in."""
+    if is_researcher(request.user):
+        return redirect("studies")
+    return render(request, "home.html")
+
+
+@require_safe
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """How a researcher gets in: with a link that the server's terminal prints."""
+    return render(request, "signed_out.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest, token: str) -> HttpResponse:
+    """A one-time link. The button alone uses it up, since programs that preview links follow them too."""
+    if request.method != "POST":
+        return render(request, "sign_in.html")
+    user = redeem(token)
+    if user is None:
+        return render(request, "signed_out.html", {"spent": True}, status=403)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect("studies")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("signed_out")
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-home = signed_out = sign_in = sign_out = bad_request = forbidden = not_found = server_error = healthz
+# --- Errors: what happened, what it means for the person, what to do ---------------------------------------
+
+
+def _error(status: int, title: str, *paragraphs: str) -> HttpResponse:
+    """A page that needs neither database nor session, since either may be what failed."""
+    page = render_to_string("error.html", {"title": title, "paragraphs": paragraphs})
+    return HttpResponse(page, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(400, "This request makes no sense to us", "Go back and try again from the page before.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(
+        403, "This page is not open to you", "If it should be, sign in again or ask for a new link."
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _error(
+        403,
+        "Nothing was sent",
+        "The page was too old, or this browser keeps no cookies from us; they tell us that the answer is "
+        "yours.",
+        "Allow cookies for this site, open the page again and send it once more.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(
+        404, "There is nothing here", "The address may be mistyped, or what was here belongs to others."
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django logs the traceback; the reference ties it to what the person saw."""
+    reference = secrets.token_hex(4)
+    logger.error("a page failed, reference %s: %s", reference, request.path)
+    return _error(
+        500,
+        "Something went wrong on our side",
+        "What you wrote before is kept. Wait a moment and load the page again.",
+        f"If it happens again, tell whoever runs the study this reference: {reference}",
+    )

@@ -1,0 +1,30 @@
+"""Why a site does not start, in sentences that a person can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evalsite.supervisor import Running
+
+
+class SiteError(Exception):
+    """Base of the composition's errors; ``code`` is stable, the message is for people."""
+
+    code = "site_error"
+
+
+class StartRefused(SiteError):
+    """The site cannot start as asked; nothing was started."""
+
+    code = "start_refused"
+
+
+class ChildFailed(SiteError):
+    """A process of the site did not come up; the message ends with its last lines."""
+
+    code = "child_failed"
+
+    def __init__(self, sentence: str, running: Running) -> None:
+        lines = running.last_lines()
+        super().__init__(f"{sentence} Its log: {running.log}" + (f"\n{lines}" if lines else ""))

@@ -1,0 +1,76 @@
+"""The rating page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from chat.doors import own_conversation
+from chat.errors import TalkNotFound
+from chat.models import Conversation
+from chat.turns import ENDINGS
+from ratings.errors import AlreadyRated, NotRatingYet, RatingError, RatingsRefused
+from ratings.forms import asked, posted_scores
+from ratings.submit import submit
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Four questions about a talk that is over; afterwards, when they were answered."""
+    try:
+        conversation = own_conversation(request, conversation_id)
+    except TalkNotFound as error:
+        raise Http404 from error
+    if request.method == "POST":
+        return _submit(request, conversation)
+    match conversation.state:
+        case Conversation.State.RATING:
+            return render(request, "ratings/rate.html", _context(conversation) | {"questions": asked()})
+        case Conversation.State.COMPLETE:
+            return render(
+                request, "ratings/rated.html", _context(conversation) | {"at": conversation.ended_at}
+            )
+    # The talk's own page says that it goes on, or how it ended.
+    return redirect("talk", conversation.pk)
+
+
+def _submit(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    scores = posted_scores(request.POST)
+    try:
+        submit(conversation.pk, conversation.participation_id, scores)
+    except RatingsRefused as refusal:
+        context = _context(conversation) | {"questions": asked(scores, refusal.reasons), "refused": True}
+        return render(request, "ratings/rate.html", context, status=refusal.status)
+    except AlreadyRated as refusal:
+        return render(
+            request, "ratings/rated.html", _context(conversation) | {"at": refusal.at, "again": True}
+        )
+    except RatingError as refusal:
+        return _not_now(request, conversation, refusal)
+    return redirect("enter", conversation.participation.study.slug)
+
+
+def _not_now(request: HttpRequest, conversation: Conversation, refusal: RatingError) -> HttpResponse:
+    """The talk goes on, or ended without a rating."""
+    slug = conversation.participation.study.slug
+    goes_on = isinstance(refusal, NotRatingYet)
+    context = _context(conversation) | {
+        "reason": str(refusal),
+        "why": "" if goes_on else ENDINGS[Conversation.State(conversation.state)],
+        "onward": reverse("talk", args=[conversation.pk]) if goes_on else reverse("enter", args=[slug]),
+    }
+    return render(request, "ratings/not_now.html", context, status=refusal.status)
+
+
+def _context(conversation: Conversation) -> dict[str, object]:
+    participation = conversation.participation
+    return {
+        "study": participation.study,
+        "number": conversation.ordinal,
+        "cap": participation.talks_cap,
+        "can_leave": participation.state == participation.State.CONSENTED,
+    }

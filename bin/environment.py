@@ -74,7 +74,12 @@ def install(dev: bool) -> None:
 
 
 def requirement_files(dev: bool) -> list[str]:
-    files = ["requirements-torch.txt", "requirements.txt", "requirements-nodeps.txt"]
+    files = [
+        "requirements-constraints.txt",
+        "requirements-torch.txt",
+        "requirements.txt",
+        "requirements-nodeps.txt",
+    ]
     return [*files, "requirements-dev.txt"] if dev else files
 
 

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-NAMES = ("requirements-torch.txt", "requirements.txt", "requirements-nodeps.txt", "requirements-dev.txt")
+NAMES = (
+    "requirements-constraints.txt",
+    "requirements-torch.txt",
+    "requirements.txt",
+    "requirements-nodeps.txt",
+    "requirements-dev.txt",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,88 @@
+"""Answer with an utterance of training dialogues that a poly-encoder chooses (Smith et al. 2020, 3.2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from modelhub.agents.base import already_said, normalise
+from modelhub.dialogue import Dialogue, Reply
+from modelhub.errors import CheckpointError, NoCandidateLeft
+from modelhub.polyencoder.bank import Bank
+from modelhub.polyencoder.network import PolyEncoder
+from modelhub.polyencoder.tokens import TextEncoder, context_lines
+
+#: Candidates scored at once: bounds the memory of a batch (32 x 8192 x 64 codes is 64 MiB).
+CHUNK = 8192
+
+
+class RetrievalAgent:
+    """The highest-scored candidate of a bank that was not said yet; ties go to the earlier candidate."""
+
+    def __init__(self, network: PolyEncoder, text_encoder: TextEncoder, bank: Bank, skill: str) -> None:
+        if bank.embeddings.shape[1] != network.codes.shape[1]:
+            raise CheckpointError(
+                f"a bank of width {bank.embeddings.shape[1]} for a network of width "
+                f"{network.codes.shape[1]}; embed the bank again."
+            )
+        self.network = network
+        self.skill = skill
+        self._text_encoder = text_encoder
+        self._bank = bank
+        self._device = network.codes.device
+        self._embeddings = bank.embeddings.to(self._device, torch.float32)
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(bank.texts):
+            self._places[normalise(text)].append(place)
+
+    def reply(self, dialogues: Sequence[Dialogue]) -> list[Reply]:
+        """Raises NoCandidateLeft when a talk has used the whole bank."""
+        if not dialogues:
+            return []
+        values, places = self._scores(dialogues).max(1)
+        rows = zip(dialogues, places.tolist(), values.tolist(), strict=True)
+        return [self._answer(dialogue, place, score) for dialogue, place, score in rows]
+
+    def suggest(self, dialogue: Dialogue, n: int) -> list[Reply]:
+        """Replies that differ from one another; fewer than ``n`` when the bank has no more."""
+        scores = self._scores([dialogue])[0]
+        replies: dict[str, Reply] = {}
+        for place in scores.argsort(descending=True, stable=True).tolist():
+            if len(replies) >= n or scores[place] == -torch.inf:
+                break
+            replies.setdefault(normalise(self._bank.texts[place]), self._reply(place, float(scores[place])))
+        return list(replies.values())
+
+    @torch.inference_mode()
+    def _scores(self, dialogues: Sequence[Dialogue]) -> Tensor:
+        """(B, C) in float32 on the CPU; what was said in a dialogue scores -inf for it."""
+        tokens, mask = self._text_encoder.contexts([context_lines(dialogue) for dialogue in dialogues])
+        views = self.network.encode_context(tokens.to(self._device), mask.to(self._device))
+        chunks = [self.network.score(views, chunk) for chunk in self._embeddings.split(CHUNK)]
+        scores = torch.cat(chunks, dim=1).cpu()
+        for row, dialogue in enumerate(dialogues):
+            for text in already_said(dialogue):
+                scores[row, self._places.get(text, [])] = -torch.inf
+        return scores
+
+    def _answer(self, dialogue: Dialogue, place: int, score: float) -> Reply:
+        if score == -float("inf"):
+            raise NoCandidateLeft(
+                f"All {len(self._bank)} candidates of the {self.skill} bank were said in this talk of "
+                f"{len(dialogue.said)} utterances; give the model a larger bank, or set shorter talks."
+            )
+        return self._reply(place, score)
+
+    def _reply(self, place: int, score: float) -> Reply:
+        return Reply(
+            self._bank.texts[place],
+            {
+                "candidate": place,
+                "source": self._bank.sources[place],
+                "score": round(score, 4),
+                "skill": self.skill,
+            },
+        )

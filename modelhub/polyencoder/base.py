@@ -1,0 +1,80 @@
+"""The base encoder: a BERT in a folder of its own (config.json, tokenizer.json, model.safetensors).
+
+Its tensors are read once a process and shared by every network that is loaded for serving; a checkpoint holds
+only what differs from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import BertConfig, BertModel
+
+from modelhub.errors import BaseEncoderMissing
+
+WEIGHTS = "model.safetensors"
+#: Parts of a BERT that no network here uses, and a buffer that old files carry.
+UNUSED = ("pooler.", "cls.", "embeddings.position_ids")
+#: What stands before the names of a BERT that was saved with its heads.
+PREFIX = "bert."
+
+
+def base_folder() -> Path:
+    """The folder that the setting BASE_ENCODER names."""
+    from django.conf import settings
+
+    return Path(settings.BASE_ENCODER)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of the base's weights: a delta fits only the base that it was made against."""
+    return _fingerprint(_required(folder, WEIGHTS))
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=8)
+def state(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    """The base's tensors by name; always the same objects. Whoever trains must copy them first."""
+    weights = _required(folder, WEIGHTS)
+    try:
+        tensors = load_file(weights, device=device)
+    except SafetensorError as error:
+        raise BaseEncoderMissing(f"{weights}: no safetensors file ({error}); set BASE_ENCODER.") from error
+    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    return {name: tensor.to(dtype) for name, tensor in named.items() if not name.startswith(UNUSED)}
+
+
+def empty_encoder(folder: Path) -> BertModel:
+    """The base's network with tensors still to be assigned (meta device), without a pooler."""
+    config = BertConfig.from_pretrained(str(_required(folder, "config.json").parent), local_files_only=True)
+    config._attn_implementation = "sdpa"
+    with torch.device("meta"):
+        return BertModel(config, add_pooling_layer=False)
+
+
+def place_buffers(encoder: BertModel, device: str) -> None:
+    """Give a meta encoder's two buffers their values; no checkpoint holds them."""
+    positions = torch.arange(encoder.config.max_position_embeddings, device=device)[None]
+    encoder.embeddings.position_ids = positions
+    encoder.embeddings.token_type_ids = torch.zeros_like(positions)
+
+
+def _required(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise BaseEncoderMissing(
+            f"{path} is missing: the base encoder needs {name}. Install requirements-nodeps.txt with "
+            "--no-deps, or set BASE_ENCODER to a folder with a BERT encoder."
+        )
+    return path

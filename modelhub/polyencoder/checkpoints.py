@@ -1,0 +1,270 @@
+"""Model folders: ``config.json`` to read and ``weights.safetensors`` with what differs from the base encoder.
+
+config.json: ``{"format": 1, "kind": "polyencoder" or "manager", "base_sha256", "trained": [prefixes],
+"options"}``.
+Weights are kept in half precision, so a network that was saved and loaded differs by rounding from the one that
+was trained: embed the bank with the loaded one. Only safetensors is ever read: a pickled file can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from modelhub.errors import CheckpointError
+from modelhub.polyencoder import base as base_encoder
+from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
+from modelhub.polyencoder.manager import SkillClassifier
+from modelhub.polyencoder.network import PolyEncoder
+
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+FORMAT = 1
+#: Tensors that the base does not have; always stored.
+OWN = {"polyencoder": ("codes",), "manager": ("head.",)}
+CONFIGS: dict[str, type[PolyEncoderConfig | ManagerConfig]] = {
+    "polyencoder": PolyEncoderConfig,
+    "manager": ManagerConfig,
+}
+
+
+def fresh(config: PolyEncoderConfig, base: Path | None = None) -> PolyEncoder:
+    """An untrained poly-encoder on its own copy of the base's tensors, in training mode, to be trained."""
+    network = _build(config, base or base_encoder.base_folder(), share=False)
+    assert isinstance(network, PolyEncoder)
+    return network.train()
+
+
+def fresh_manager(config: ManagerConfig, base: Path | None = None) -> SkillClassifier:
+    """An untrained dialogue manager on its own copy of the base's tensors, in training mode."""
+    network = _build(config, base or base_encoder.base_folder(), share=False)
+    assert isinstance(network, SkillClassifier)
+    return network.train()
+
+
+def save(
+    folder: Path, network: PolyEncoder | SkillClassifier, trained: Sequence[str], base: Path | None = None
+) -> None:
+    """Write config.json and weights.safetensors; ``trained`` are prefixes of the tensors to store.
+
+    Raises CheckpointError when a tensor outside ``trained`` differs from the base: it would be lost.
+    """
+    base = base or base_encoder.base_folder()
+    kind = "polyencoder" if isinstance(network, PolyEncoder) else "manager"
+    prefixes = tuple(dict.fromkeys([*trained, *OWN[kind]]))
+    tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    _refuse_unsaved_changes(folder, tensors, prefixes, base)
+    stored = {
+        name: t.to(torch.float16).contiguous() for name, t in tensors.items() if name.startswith(prefixes)
+    }
+    if broken := [name for name, tensor in stored.items() if not tensor.isfinite().all()]:
+        raise CheckpointError(
+            f"{folder}: {broken[0]} is not finite in half precision; train with a lower rate."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(stored, folder / WEIGHTS)
+    described = {
+        "format": FORMAT,
+        "kind": kind,
+        "base_sha256": base_encoder.fingerprint(base),
+        "trained": list(prefixes),
+        "options": network.config.as_dict(),
+    }
+    (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n")
+
+
+def load(
+    folder: Path,
+    base: Path | None = None,
+    *,
+    share: bool = False,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> PolyEncoder:
+    """The folder's poly-encoder, in evaluation mode.
+
+    ``share`` uses the process's one copy of the base's tensors, for serving; without it the network can be
+    trained further. Raises CheckpointError, naming the file, for anything that does not fit exactly.
+    """
+    network = _load(folder, "polyencoder", base, share, device, dtype)
+    assert isinstance(network, PolyEncoder)
+    return network
+
+
+def load_manager(
+    folder: Path,
+    base: Path | None = None,
+    *,
+    share: bool = False,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> SkillClassifier:
+    """The folder's dialogue manager, in evaluation mode; otherwise as ``load``."""
+    network = _load(folder, "manager", base, share, device, dtype)
+    assert isinstance(network, SkillClassifier)
+    return network
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+    """A safetensors file's tensors. Raises CheckpointError for any other kind of file."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; only safetensors files are read, never pickled ones.")
+    try:
+        return load_file(path, device=device)
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path}: no safetensors file ({error}). Pickled weights are never read: convert them first."
+        ) from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The notes in a safetensors file's header; read after ``read_tensors`` has accepted the file."""
+    with safe_open(path, "pt") as file:
+        return file.metadata() or {}
+
+
+def _load(
+    folder: Path, kind: str, base: Path | None, share: bool, device: str, dtype: torch.dtype
+) -> PolyEncoder | SkillClassifier:
+    base = base or base_encoder.base_folder()
+    described = _read_description(folder / CONFIG, kind, base)
+    config = CONFIGS[kind].from_dict(described["options"], str(folder / CONFIG))  # type: ignore[arg-type]
+    delta = read_tensors(folder / WEIGHTS, device)
+    network = _build(config, base, share=share, device=device, dtype=dtype)
+    trained: Sequence[str] = described["trained"]  # type: ignore[assignment]
+    _check_names(folder / WEIGHTS, network, delta, (*trained, *OWN[kind]))
+    _assign(network, {name: _cast(name, tensor, dtype) for name, tensor in delta.items()})
+    return network.eval().requires_grad_(not share)
+
+
+def _read_description(path: Path, kind: str, base: Path) -> dict[str, object]:
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing: a model's folder holds {CONFIG} and {WEIGHTS}.")
+    try:
+        described = json.loads(path.read_text())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: no JSON ({error}); save the model again.") from error
+    expected = {"format", "kind", "base_sha256", "trained", "options"}
+    if not isinstance(described, dict) or set(described) != expected:
+        raise CheckpointError(
+            f"{path}: the keys must be {', '.join(sorted(expected))}; save the model again."
+        )
+    if described["format"] != FORMAT or described["kind"] != kind:
+        raise CheckpointError(
+            f"{path}: a {described['kind']} of format {described['format']} came; "
+            f"a {kind} of format {FORMAT} is needed. Name another folder, or save the model again."
+        )
+    if described["base_sha256"] != base_encoder.fingerprint(base):
+        raise CheckpointError(
+            f"{path}: made against another base encoder than the one in {base}; "
+            "set BASE_ENCODER to that one, or train the model again."
+        )
+    return described
+
+
+def _build(
+    config: PolyEncoderConfig | ManagerConfig,
+    base: Path,
+    *,
+    share: bool,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> PolyEncoder | SkillClassifier:
+    """A network on the base's tensors: the process's own ones, or copies of them."""
+    network: PolyEncoder | SkillClassifier
+    if isinstance(config, ManagerConfig):
+        network = SkillClassifier(config, base_encoder.empty_encoder(base))
+    else:
+        separate = None if config.shared_encoder else base_encoder.empty_encoder(base)
+        network = PolyEncoder(config, base_encoder.empty_encoder(base), separate)
+    _check_lengths(config, network, base)
+    tensors = base_encoder.state(base, device, dtype)
+    for encoder in _encoders(network):
+        given = tensors if share else {name: tensor.clone() for name, tensor in tensors.items()}
+        try:
+            encoder.load_state_dict(given, assign=True)
+        except RuntimeError as error:
+            said = " ".join(str(error).split())
+            raise CheckpointError(
+                f"{base}: the weights do not fit config.json ({said}); set BASE_ENCODER to a BERT encoder."
+            ) from error
+        base_encoder.place_buffers(encoder, device)
+    return network.to(device)
+
+
+def _encoders(network: PolyEncoder | SkillClassifier) -> list[nn.Module]:
+    encoders = [network.encoder]
+    if isinstance(network, PolyEncoder) and not network.config.shared_encoder:
+        encoders.append(network.own_candidate_encoder)
+    return encoders
+
+
+def _check_lengths(config: PolyEncoderConfig | ManagerConfig, network: nn.Module, base: Path) -> None:
+    longest = network.encoder.config.max_position_embeddings
+    asked = max(config.text_truncate, getattr(config, "label_truncate", 0))
+    if asked > longest:
+        raise CheckpointError(f"{asked} tokens configured, but {base} reads {longest}; truncate earlier.")
+
+
+def _check_names(path: Path, network: nn.Module, delta: dict[str, Tensor], prefixes: tuple[str, ...]) -> None:
+    """Exactly the tensors that config.json promises, in exactly the network's shapes."""
+    shapes = {name: tuple(t.shape) for name, t in network.state_dict().items() if name.startswith(prefixes)}
+    if missing := sorted(set(shapes) - set(delta)):
+        raise CheckpointError(
+            f"{path}: {_some(missing)} missing, though {CONFIG} names it; save the model again."
+        )
+    if unknown := sorted(set(delta) - set(shapes)):
+        raise CheckpointError(
+            f"{path}: {_some(unknown)} came, which {CONFIG} does not name; save the model again."
+        )
+    for name, tensor in delta.items():
+        if tuple(tensor.shape) != shapes[name]:
+            raise CheckpointError(
+                f"{path}: {name} is {tuple(tensor.shape)}, but {CONFIG} asks for {shapes[name]}; "
+                "correct the options, or train again."
+            )
+
+
+def _assign(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Replace parameters without writing into them: the old tensors may be shared with other networks."""
+    for name, tensor in tensors.items():
+        owner_name, _, own_name = name.rpartition(".")
+        setattr(network.get_submodule(owner_name), own_name, nn.Parameter(tensor))
+
+
+def _cast(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """The encoder's precision for its tensors; codes and heads stay in float32."""
+    return tensor.to(dtype if name.startswith(("encoder.", "own_candidate_encoder.")) else torch.float32)
+
+
+def _refuse_unsaved_changes(
+    folder: Path, tensors: dict[str, Tensor], prefixes: tuple[str, ...], base: Path
+) -> None:
+    original = base_encoder.state(base)
+    changed = [
+        name
+        for name, tensor in tensors.items()
+        if not name.startswith(prefixes)
+        and not torch.equal(tensor.float(), original[name.partition(".")[2]].float())
+    ]
+    if changed:
+        raise CheckpointError(
+            f"{folder}: {_some(changed)} differs from the base and would be lost; "
+            "name its prefix in `trained`."
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{listed[0]} and {len(listed) - 1} more"

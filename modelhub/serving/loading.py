@@ -1,0 +1,96 @@
+"""From a revision to the agent that answers for it. torch is imported here, so only workers import this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from django.conf import settings
+
+from modelhub import registry
+from modelhub.agents.base import Agent
+from modelhub.agents.random_skill import RandomSkillAgent
+from modelhub.agents.retrieval import RetrievalAgent
+from modelhub.agents.scripted import ScriptedAgent
+from modelhub.agents.two_stage import TwoStageAgent
+from modelhub.errors import CheckpointError
+from modelhub.models import Revision
+from modelhub.polyencoder import bank, checkpoints
+from modelhub.polyencoder.base import base_folder
+from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
+from modelhub.polyencoder.tokens import TextEncoder
+
+#: Gives the loaded agent of a revision's id: composites are made of agents that are loaded already.
+PartOf = Callable[[int], Agent]
+
+
+def load_agent(revision_id: int, part_of: PartOf) -> Agent:
+    """Load a revision after checking its files.
+
+    Raises UnknownRevision, ChangedFiles, CheckpointError, BaseEncoderMissing.
+    """
+    revision = registry.get(revision_id)
+    registry.verify(revision)
+    return _LOADERS[revision.kind](revision, part_of)
+
+
+def _retrieval(revision: Revision, part_of: PartOf) -> Agent:
+    folder = registry.folder_of(revision)
+    device, dtype = placement()
+    network = checkpoints.load(folder, base_folder(), share=True, device=device, dtype=dtype)
+    skill = str(revision.config.get("skill", ""))
+    return RetrievalAgent(network, _text_encoder(base_folder(), network.config), bank.load(folder), skill)
+
+
+def _random_skill(revision: Revision, part_of: PartOf) -> Agent:
+    return RandomSkillAgent(_parts(revision, part_of))
+
+
+def _two_stage(revision: Revision, part_of: PartOf) -> Agent:
+    device, dtype = placement()
+    folder = registry.folder_of(revision)
+    manager = checkpoints.load_manager(folder, base_folder(), share=True, device=device, dtype=dtype)
+    return TwoStageAgent(manager, _text_encoder(base_folder(), manager.config), _parts(revision, part_of))
+
+
+def _scripted(revision: Revision, part_of: PartOf) -> Agent:
+    return ScriptedAgent(revision.config.get("replies", ()), float(revision.config.get("delay_s", 0)))
+
+
+_LOADERS: Mapping[str, Callable[[Revision, PartOf], Agent]] = {
+    Revision.Kind.RETRIEVAL: _retrieval,
+    Revision.Kind.RANDOM_SKILL: _random_skill,
+    Revision.Kind.TWO_STAGE: _two_stage,
+    Revision.Kind.SCRIPTED: _scripted,
+}
+
+
+def _parts(revision: Revision, part_of: PartOf) -> dict[str, Agent]:
+    """The composite's loaded parts by skill, in its configuration's order; without a skill by the slug."""
+    parts = {part.config.get("skill") or part.model.slug: part for part in registry.parts_of(revision)}
+    if len(parts) < 2:
+        raise CheckpointError(
+            f"{revision}: {len(parts)} parts with different skills; register it with two or more."
+        )
+    return {skill: part_of(part.pk) for skill, part in parts.items()}
+
+
+def placement() -> tuple[str, torch.dtype]:
+    """Device and precision of networks: SERVING_DEVICE, half precision where a GPU does it well."""
+    device = settings.SERVING_DEVICE
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise CheckpointError(
+            f"SERVING_DEVICE is {device}, but torch finds no GPU here; set it to cpu or auto."
+        )
+    half = device.startswith("cuda") and torch.cuda.is_bf16_supported()
+    return device, torch.bfloat16 if half else torch.float32
+
+
+@lru_cache(maxsize=16)
+def _text_encoder(base: Path, config: PolyEncoderConfig | ManagerConfig) -> TextEncoder:
+    """One tokenizer for all models of the same lengths: it takes megabytes."""
+    return TextEncoder(base, config)

@@ -20,9 +20,12 @@ CHUNK = 8192
 
 
 class RetrievalAgent:
-    """The highest-scored candidate of a bank that was not said yet; ties go to the earlier candidate."""
+    """The highest-scored candidate of a bank that was not said yet; ties go to the earlier candidate.
 
-    def __init__(self, network: PolyEncoder, text_encoder: TextEncoder, bank: Bank, skill: str) -> None:
+    Without a skill of its own, the skill of an answer is the data set that it came from.
+    """
+
+    def __init__(self, network: PolyEncoder, text_encoder: TextEncoder, bank: Bank, skill: str = "") -> None:
         if bank.embeddings.shape[1] != network.codes.shape[1]:
             raise CheckpointError(
                 f"a bank of width {bank.embeddings.shape[1]} for a network of width "
@@ -71,7 +74,7 @@ class RetrievalAgent:
     def _answer(self, dialogue: Dialogue, place: int, score: float) -> Reply:
         if score == -float("inf"):
             raise NoCandidateLeft(
-                f"All {len(self._bank)} candidates of the {self.skill} bank were said in this talk of "
+                f"All {len(self._bank)} candidates of the bank were said in this talk of "
                 f"{len(dialogue.said)} utterances; give the model a larger bank, or set shorter talks."
             )
         return self._reply(place, score)
@@ -83,6 +86,6 @@ class RetrievalAgent:
                 "candidate": place,
                 "source": self._bank.sources[place],
                 "score": round(score, 4),
-                "skill": self.skill,
+                "skill": self.skill or self._bank.sources[place],
             },
         )

@@ -99,7 +99,9 @@ def _held_out(skill: Skill, folder: Path) -> list[Episode]:
         except DatasetMissing:
             continue
     if not found:
-        raise DatasetMissing(f"{folder} has neither {' nor '.join(SEED_SPLITS)} of {skill.value} to draw from")
+        raise DatasetMissing(
+            f"{folder} has neither {' nor '.join(SEED_SPLITS)} of {skill.value} to draw from"
+        )
     return found
 
 

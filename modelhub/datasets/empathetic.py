@@ -32,7 +32,9 @@ class _Row:
 
 def read(path: Path) -> list[Episode]:
     """The file's conversations in their order. Raises MalformedLine, naming file and line."""
-    rows = [_row(path, number, line) for number, line in lines(path) if not (number == 1 and _is_header(line))]
+    rows = [
+        _row(path, number, line) for number, line in lines(path) if not (number == 1 and _is_header(line))
+    ]
     return [_episode(path, list(group)) for _, group in groupby(rows, key=lambda row: row.conversation)]
 
 
@@ -52,7 +54,9 @@ def _row(path: Path, number: int, line: str) -> _Row:
     if not fields[1].isdecimal():
         raise MalformedLine(path, number, f"utterance_idx {fields[1]!r} is not a number")
     if not fields[4].isdecimal():
-        raise MalformedLine(path, number, f"speaker_idx {fields[4]!r} is not a number: a comma must be _comma_")
+        raise MalformedLine(
+            path, number, f"speaker_idx {fields[4]!r} is not a number: a comma must be _comma_"
+        )
     if not fields[5].strip():
         raise MalformedLine(path, number, "an empty utterance")
     listed = fields[len(COLUMNS)].split("|") if len(fields) > len(COLUMNS) and fields[len(COLUMNS)] else []

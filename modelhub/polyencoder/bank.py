@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from modelhub.errors import CheckpointError, StaleBank
-from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors
+from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
 from modelhub.polyencoder.network import PolyEncoder
 from modelhub.polyencoder.tokens import TextEncoder
 
@@ -58,7 +57,7 @@ class Bank:
         (folder / TEXTS).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
         stored = self.embeddings.to(torch.float16).cpu().contiguous()
         # One note, not one a file: safetensors writes several in any order, and the same bank must be the same bytes.
-        save_file({"embeddings": stored}, folder / EMBEDDINGS, metadata={"made_from": _made_from(folder)})
+        write_tensors(folder / EMBEDDINGS, {"embeddings": stored}, {"made_from": _made_from(folder)})
 
 
 def load(folder: Path) -> Bank:

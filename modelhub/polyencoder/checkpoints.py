@@ -15,7 +15,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from modelhub.errors import CheckpointError
@@ -68,7 +69,7 @@ def save(
             f"{folder}: {broken[0]} is not finite in half precision; train with a lower rate."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(stored, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, stored)
     described = {
         "format": FORMAT,
         "kind": kind,
@@ -126,6 +127,11 @@ def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path}: no safetensors file ({error}). Pickled weights are never read: convert them first."
         ) from error
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file that the umask alone protects; the library's own would be its owner's alone."""
+    path.write_bytes(to_bytes(tensors, metadata))
 
 
 def read_metadata(path: Path) -> dict[str, str]:

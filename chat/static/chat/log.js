@@ -6,6 +6,15 @@ export class Log {
   constructor({ place, scroller, template, onReport }) {
     Object.assign(this, { place, scroller, template, onReport });
     this.drawn = new Map();
+    this.height = scroller.clientHeight;
+    new ResizeObserver(() => this.resized()).observe(scroller);
+  }
+
+  // What grows below the log (a notice, a longer text, the button to finish) must not hide its last words.
+  resized() {
+    const lost = this.height - this.scroller.clientHeight;
+    this.height = this.scroller.clientHeight;
+    if (this.isNearEnd(lost)) this.toEnd();
   }
 
   // The last position up to which nothing is missing.
@@ -49,9 +58,9 @@ export class Log {
     report.disabled = true;
   }
 
-  isNearEnd() {
+  isNearEnd(within = 0) {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX + within;
   }
 
   toEnd() {

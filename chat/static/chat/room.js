@@ -259,10 +259,10 @@ document.addEventListener("visibilitychange", () => document.hidden || (document
 if (data.messages.length) foldBriefs();
 data.messages.forEach((said) => log.add(said));
 data.reported.forEach((position) => log.markReported(position));
-log.toEnd();
 // Only what comes from now on is read out.
 $("log").setAttribute("aria-live", "polite");
 draw();
+log.toEnd(); // once the text box has its room
 watchIdle();
 line.connect();
 setTimeout(() => line.isOpen || line.ended || line.failures || notices.show("line", "", "Connecting…"), CONNECTING_MS);

@@ -1,0 +1,1 @@
+"""How well models rank what a person really said next."""

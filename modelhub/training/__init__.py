@@ -1,0 +1,1 @@
+"""How the models are made: recipes, the trainer of poly-encoders, the dialogue manager, candidate banks."""

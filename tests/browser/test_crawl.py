@@ -1,0 +1,193 @@
+"""Every page, light and dark, narrow and wide: nothing that axe minds, no error, no sideways scroll."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.tab import LINES, Tab
+from tests.site.running import Site
+
+LOOKS = ("light", "dark")
+WIDTHS = {360: 740, 1280: 900}
+#: Every state of a page is kept as a picture here, when it is set.
+PICTURES = os.environ.get("COLLOQUY_PICTURES", "")
+
+
+class Inspection:
+    """Looks at pages in every look and width, and keeps what is wrong."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def look(self, tab: Tab, name: str, *, reload: bool = True) -> None:
+        """``reload=False`` for a page that answers a form: only its size changes."""
+        for width, height in WIDTHS.items():
+            tab.page.set_viewport_size({"width": width, "height": height})
+            if reload:
+                tab.page.reload()
+            for look in LOOKS:
+                tab.page.emulate_media(color_scheme=look, reduced_motion="reduce")  # type: ignore[arg-type]
+                self.faults += [f"{name}, {look}, {width} px: {fault}" for fault in tab.faults()]
+                if PICTURES:
+                    path = Path(PICTURES) / f"{name.replace(' ', '-')}-{look}-{width}.png"
+                    tab.page.screenshot(path=path, full_page=True)
+
+
+@pytest.fixture
+def inspection() -> Inspection:
+    return Inspection()
+
+
+def test_pages_for_everybody(open_tab: Callable[..., Tab], inspection: Inspection) -> None:
+    tab = open_tab()
+    for name, path in {
+        "home": "/",
+        "signed out": "/signin/",
+        "sign in": "/signin/some-token/",
+        "nothing here": "/nowhere/",
+        "no such study": "/e/nowhere/",
+        "bad simulation link": "/e/plain/?sim=x:y:z",
+        "studies without sign in": "/studies/",
+        "report without sign in": "/studies/table7/report/",
+    }.items():
+        tab.goto(path)
+        inspection.look(tab, name)
+    tab.goto("/signin/some-token/")
+    tab.button("Sign in").click()
+    inspection.look(tab, "spent sign in", reload=False)
+    tab.goto("/signin/some-token/")
+    tab.context.clear_cookies()
+    tab.button("Sign in").click()
+    inspection.look(tab, "no cookies", reload=False)
+    assert inspection.faults == []
+
+
+def test_pages_of_a_visit(open_tab: Callable[..., Tab], inspection: Inspection, site: Site) -> None:
+    tab = open_tab()
+    tab.goto("/e/table7/")
+    inspection.look(tab, "consent")
+    tab.button("Take part").click()
+    inspection.look(tab, "consent refused", reload=False)
+    tab.page.get_by_role("checkbox").check()
+    tab.button("Take part").click()
+    inspection.look(tab, "how it works")
+    talk = tab.start()
+    inspection.look(tab, "talk begun")
+    for line in LINES[:5]:
+        tab.say(line)
+    inspection.look(tab, "talk")
+    tab.page.locator("#log .report").first.click()
+    inspection.look(tab, "report dialog", reload=False)
+    tab.page.get_by_label("Something else").check()
+    tab.button("Send the report").click()
+    expect(tab.page.locator("#notices")).to_contain_text("reported")
+    tab.page.locator("#text").fill("word " * 33)
+    inspection.look(tab, "talk with a long message", reload=False)
+    tab.page.locator("#text").fill("")
+    tab.context.set_offline(True)
+    expect(tab.page.locator("#notices")).to_contain_text("connection is lost")
+    inspection.look(tab, "talk offline", reload=False)
+    tab.context.set_offline(False)
+    tab.goto(f"/e/{'table7'}/leave/")
+    inspection.look(tab, "leave while talking")
+    tab.goto(f"/t/{talk}/")
+    tab.say(LINES[5])
+    inspection.look(tab, "talk may finish")
+    tab.button("Finish and rate").click()
+    tab.page.wait_for_url("**/rate/")
+    inspection.look(tab, "rate")
+    tab.button("Send my ratings").click()
+    inspection.look(tab, "rate refused", reload=False)
+    tab.goto("/e/table7/leave/")
+    inspection.look(tab, "leave while rating")
+    tab.goto(f"/t/{talk}/rate/")
+    tab.rate(5, 4, 3, 2)
+    inspection.look(tab, "next talk")
+    tab.goto(f"/t/{talk}/rate/")
+    inspection.look(tab, "rated")
+    tab.goto("/e/table7/leave/")
+    inspection.look(tab, "stop here")
+    tab.button("Stop here").click()
+    inspection.look(tab, "thanks with code")
+    assert inspection.faults == []
+
+
+def test_pages_where_a_visit_ends_otherwise(
+    open_tab: Callable[..., Tab], inspection: Inspection, site: Site
+) -> None:
+    tab = open_tab()
+    tab.goto("/e/shut/")
+    inspection.look(tab, "closed study")
+    tab.goto("/e/paused/")
+    inspection.look(tab, "paused study")
+    tab.consent("full")
+    inspection.look(tab, "full study")
+    tab.goto("/e/quiet/")
+    tab.button("No, thank you").click()
+    inspection.look(tab, "declined")
+
+    tab.consent("plain")
+    talk = tab.start()
+    tab.goto("/e/plain/leave/")
+    tab.button("Leave the study").click()
+    inspection.look(tab, "thanks without code")
+    tab.goto(f"/t/{talk}/")
+    inspection.look(tab, "talk that was left")
+
+    other = open_tab()
+    other.consent("plain")
+    other.start()
+    for line in LINES:
+        other.say(line)
+    for line in LINES[:2]:
+        other.say(line + " Really.")
+    expect(other.page.locator("#notices")).to_contain_text("last turn")
+    inspection.look(other, "talk over", reload=False)
+    assert inspection.faults == []
+
+
+def test_pages_for_researchers(open_tab: Callable[..., Tab], inspection: Inspection, site: Site) -> None:
+    site.manage("simulate", "--url", site.url, "--workers", "10", "--talks", "2", "--seed", "2")
+    talks = [whole_talk(open_tab()) for _ in range(2)]
+    simulated = site.one("SELECT id FROM chat_conversation WHERE simulated = 1 AND state = 'complete'")
+
+    desk = open_tab(researcher=True)
+    for name, path in {
+        "studies": "/studies/",
+        "study": "/studies/table7/",
+        "study of one": "/studies/plain/",
+        "study closed": "/studies/shut/",
+        "talks": "/studies/table7/talks/",
+        "talks filtered": "/studies/table7/talks/?who=people",
+        "talks filtered to nothing": "/studies/plain/talks/?state=failed",
+        "talks of nobody": "/studies/quiet/talks/",
+        "transcript": f"/studies/plain/talks/{talks[0]}/",
+        "transcript simulated": f"/studies/table7/talks/{simulated}/",
+        "report": "/studies/table7/report/?population=simulated",
+        "report of people": "/studies/plain/report/",
+        "report of nobody": "/studies/quiet/report/",
+        "no such study for researchers": "/studies/nowhere/",
+        "no such talk": "/studies/plain/talks/00000000-0000-4000-8000-000000000000/",
+    }.items():
+        desk.goto(path)
+        if name == "report":
+            expect(desk.page.locator(".plot svg").first).to_be_visible()
+        inspection.look(desk, name)
+    assert inspection.faults == []
+
+
+def whole_talk(tab: Tab) -> str:
+    """A person's shortest talk, with its ratings; its id."""
+    tab.consent("plain")
+    talk = tab.start()
+    for line in LINES[:2]:
+        tab.say(line)
+    tab.button("Finish and rate").click()
+    tab.rate(1, 2, 3, 4)
+    expect(tab.page.get_by_role("heading", level=1)).to_contain_text("talk 2")
+    return talk

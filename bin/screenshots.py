@@ -35,8 +35,8 @@ from ratings.simulation.talking import Talker  # noqa: E402
 PICTURES = PROJECT / "docs" / "pictures"
 LOOKS = ("light", "dark")
 LARGEST_BYTES = 300_000
-#: One more than this would be rated at once.
-TURNS = 4
+#: So many fit below what was said before the talk.
+TURNS = 2
 
 
 def main() -> None:

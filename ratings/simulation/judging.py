@@ -37,9 +37,9 @@ class Features:
     mean_words: float
 
 
-#: What the features of an unremarkable partner are; ratings measure distance from it.
-TYPICAL = Features(0.35, 0.15, 0.08, 0.2, 0.4, 14.0)
-SPREAD = Features(0.25, 0.15, 0.05, 0.2, 0.5, 5.0)
+#: The starter models' mean over 194 simulated talks, and one standard deviation; ratings measure from there.
+TYPICAL = Features(0.5, 0.03, 0.03, 0.05, 0.25, 12.5)
+SPREAD = Features(0.25, 0.06, 0.03, 0.08, 0.35, 2.0)
 #: The weight of each feature on each axis, in the order of Features.
 WEIGHTS: dict[Axis, tuple[float, ...]] = {
     Axis.KNOWLEDGE: (0.0, 0.2, -0.2, -0.1, 0.7, 0.5),
@@ -54,7 +54,7 @@ def features(replies: Sequence[str], said: Sequence[str]) -> Features:
     spoken = [reply for reply in replies if reply.strip()]
     if not spoken:
         return TYPICAL
-    tokens = [re.findall(r"[\w']+", reply.lower()) for reply in spoken]
+    tokens = [re.findall(r"[\w']+", reply.lower().replace("’", "'")) for reply in spoken]
     words = max(1, sum(map(len, tokens)))
     taken_up = sum(
         bool(set(content_words(reply)) & set(content_words(mine)))

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.tab import LINES, Tab
 from tests.site.running import Site
 
+pytestmark = pytest.mark.timeout(600)
 LOOKS = ("light", "dark")
 WIDTHS = {360: 740, 1280: 900}
 #: Every state of a page is kept as a picture here, when it is set.
@@ -151,11 +152,17 @@ def test_pages_where_a_visit_ends_otherwise(
     assert inspection.faults == []
 
 
-def test_pages_for_researchers(open_tab: Callable[..., Tab], inspection: Inspection, site: Site) -> None:
+@pytest.fixture(scope="module")
+def talks(chromium: Browser, site: Site) -> list[str]:
+    """Two people's talks of the small study, after a crowd has come to the large one."""
     site.manage("simulate", "--url", site.url, "--workers", "10", "--talks", "2", "--seed", "2")
-    talks = [whole_talk(open_tab()) for _ in range(2)]
-    simulated = site.one("SELECT id FROM chat_conversation WHERE simulated = 1 AND state = 'complete'")
+    return [whole_talk(Tab(chromium.new_context(), site)) for _ in range(2)]
 
+
+def test_pages_of_studies_and_talks(
+    open_tab: Callable[..., Tab], inspection: Inspection, site: Site, talks: list[str]
+) -> None:
+    simulated = site.one("SELECT id FROM chat_conversation WHERE simulated = 1 AND state = 'complete'")
     desk = open_tab(researcher=True)
     for name, path in {
         "studies": "/studies/",
@@ -168,11 +175,20 @@ def test_pages_for_researchers(open_tab: Callable[..., Tab], inspection: Inspect
         "talks of nobody": "/studies/quiet/talks/",
         "transcript": f"/studies/plain/talks/{talks[0]}/",
         "transcript simulated": f"/studies/table7/talks/{simulated}/",
+        "no such study for researchers": "/studies/nowhere/",
+        "no such talk": "/studies/plain/talks/00000000-0000-4000-8000-000000000000/",
+    }.items():
+        desk.goto(path)
+        inspection.look(desk, name)
+    assert inspection.faults == []
+
+
+def test_pages_of_reports(open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]) -> None:
+    desk = open_tab(researcher=True)
+    for name, path in {
         "report": "/studies/table7/report/?population=simulated",
         "report of people": "/studies/plain/report/",
         "report of nobody": "/studies/quiet/report/",
-        "no such study for researchers": "/studies/nowhere/",
-        "no such talk": "/studies/plain/talks/00000000-0000-4000-8000-000000000000/",
     }.items():
         desk.goto(path)
         if name == "report":

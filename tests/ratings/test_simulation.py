@@ -77,7 +77,7 @@ def mean(ratings: list[dict[Axis, int]], axis: Axis) -> float:
 
 def test_honest_ratings_follow_what_the_partner_said() -> None:
     facts = rates(
-        Behaviour.HONEST, ["The tower in Pisa was begun in 1173 and leans by 4 degrees, says my book."]
+        Behaviour.HONEST, ["The tower in Pisa was begun in 1173 and leans by 4 degrees these days."]
     )
     warm = rates(Behaviour.HONEST, ["I am sorry, that sounds sad. How do you feel now?"])
     self_told = rates(Behaviour.HONEST, ["I love my dog and my house, and I talk about myself."])

@@ -65,6 +65,10 @@ class SiteProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Stop it by any means, whatever state it is in."""
         if self.process.poll() is None:
             self.process.terminate()
             try:

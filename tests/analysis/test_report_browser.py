@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.analysis.rated_studies import make_study
+from tests.chromium import open_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,10 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def report(live_server: Any) -> Iterator[Any]:
     """The page of a study with ratings; ``page.wrong`` collects console messages and requests that leave the site."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    assert chromium, "these tests need Debian's chromium; .ci/run installs it"
     study = make_study(models=["<i>ED</i>", "WoW", "BST"])
     study.fill(25)
     client = Client()
@@ -32,8 +28,7 @@ def report(live_server: Any) -> Iterator[Any]:
         "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
         "url": live_server.url,
     }
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with open_chromium() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
         context.add_cookies([cookie])
         page = context.new_page()
@@ -47,7 +42,6 @@ def report(live_server: Any) -> Iterator[Any]:
         page.goto(f"{live_server.url}/studies/table7/report/")
         page.locator(".canvas[data-axis=overall] .point").first.wait_for()
         yield page
-        browser.close()
 
 
 def at_home(address: str, site: str) -> bool:

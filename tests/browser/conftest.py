@@ -1,19 +1,17 @@
-"""Chromium on a running site. Without a Chromium these tests are skipped, saying so, unless they must run."""
+"""Chromium on a running site."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.tab import Tab
+from tests.chromium import open_chromium
 from tests.site import studies
-from tests.site.running import PROJECT, Site, running_site
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+from tests.site.running import Site, running_site
+from tests.site_process import PROJECT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The starter study with its eight models, and small studies with scripted ones."""
     with running_site(tmp_path_factory.mktemp("site")) as running:
@@ -30,20 +28,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; CHROMIUM names another program than the one on the path."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        sentence = "no Chromium found: install one (apt install chromium), or name its program by CHROMIUM"
-        if os.environ.get("COLLOQUY_REQUIRE_SERVICES") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=options)
+    """One browser for the tests of a module."""
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from chat import rules
+from tests.chromium import open_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -44,19 +43,11 @@ def answer(route: Route) -> None:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        sentence = "no Chromium found: install one (apt install chromium), or name its program by CHROMIUM"
-        if os.environ.get("COLLOQUY_REQUIRE_SERVICES") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+    with open_chromium() as browser:
         page = browser.new_page()
         page.route("**/*", answer)
         page.goto(ORIGIN)
         yield page
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.site import studies
 from tests.site.running import Site, running_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The starter study with its eight models, and a few small studies with scripted ones.
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.site_process import PROJECT, SiteProcess, free_port, fresh_environment
+
 START_LIMIT_S = 180.0
-STOP_LIMIT_S = 30.0
 #: Ids that no text holds by chance, so that a scan for them means something.
 FIRST_ID = 918_273_000
 SEQUENCES = ("modelhub_registeredmodel", "modelhub_revision", "chat_arm", "chat_seedcontext")
@@ -32,8 +27,7 @@ class Site:
         self.data = data
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self.process: subprocess.Popen[str] | None = None
-        self.said: list[str] = []
+        self.process: SiteProcess | None = None
 
     # --- Running ---
 
@@ -50,48 +44,26 @@ class Site:
 
     def start(self) -> None:
         """Start it, and wait until it has printed its links."""
-        command = [sys.executable, "manage.py", "up", "--data", str(self.data), "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = []
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
-        end = time.monotonic() + START_LIMIT_S
-        while not self.sign_in_link:
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError("the site did not start:\n" + "".join(self.said) + self.logs()[-3000:])
-            time.sleep(0.05)
+        self.process = SiteProcess(self.data, self.port)
+        self.process.wait_until_up(START_LIMIT_S)
 
     def stop(self) -> int:
         """Ctrl-C; the exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self.said.extend(process.stdout)
+        return self.process.stop()
 
     @property
     def sign_in_link(self) -> str:
         """The one-time link that ``up`` printed; empty before that."""
-        return next((found[1] for line in list(self.said) if (found := SIGN_IN.search(line))), "")
+        found = SIGN_IN.search(self.process.said()) if self.process else None
+        return found[1] if found else ""
 
     # --- Asking ---
 
     def manage(self, *arguments: str, status: int = 0) -> str:
         """Run a command on the site's data; what it printed."""
         command = [sys.executable, "manage.py", *arguments]
-        env = environment() | {"COLLOQUY_DATA": str(self.data), "SITE_URL": self.url}
+        env = fresh_environment() | {"COLLOQUY_DATA": str(self.data), "SITE_URL": self.url}
         done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=240)
         assert done.returncode == status, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
@@ -124,18 +96,6 @@ class Site:
         return "".join(path.read_text() for path in sorted((self.data / "logs").glob("*.log")))
 
 
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def environment() -> dict[str, str]:
-    """This process's, without what would lead the site to another one's database or queue."""
-    taken = ("COLLOQUY_DATA", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "SITE_URL")
-    return {name: value for name, value in os.environ.items() if name not in taken}
-
-
 @contextlib.contextmanager
 def running_site(data: Path) -> Iterator[Site]:
     """A fresh site with the starter study, stopped at the end."""
@@ -145,5 +105,5 @@ def running_site(data: Path) -> Iterator[Site]:
         site.start()
         yield site
     finally:
-        if site.process is not None and site.process.poll() is None:
-            site.stop()
+        if site.process is not None:
+            site.process.end()

@@ -9,9 +9,10 @@ import re
 import pytest
 
 from ratings.simulation.browserless import Visitor
-from tests.site.running import PROJECT, Site
+from tests.site.running import Site
 from tests.site.test_visit import LINES, SCORES, hexed, talk
 from tests.site.traces import Received, disguises, found, telling_words
+from tests.site_process import PROJECT
 
 FRAMES = {
     "state": {"type", "phase", "turn", "of", "words", "may_finish"},

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from tests.site.running import PROJECT, Site, environment, free_port
+from tests.site.running import Site
+from tests.site_process import PROJECT, free_port, fresh_environment
 
 TAKEN = "SELECT sum(taken), sum(simulated_taken) FROM chat_arm"
 
@@ -100,7 +101,12 @@ def test_ctrl_c_stops_and_tells_what_was_done(site: Site) -> None:
     command += ["--think", "0.5", "--url", site.url, "--data", str(site.data)]
     begun = site.one("SELECT count(*) FROM chat_conversation")
     process = subprocess.Popen(
-        command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=PROJECT,
+        env=fresh_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     end = time.monotonic() + 60
     while site.one("SELECT count(*) FROM chat_conversation") == begun and time.monotonic() < end:

@@ -12,10 +12,13 @@ from django.views.decorators.http import require_http_methods
 from chat.doors import own_conversation
 from chat.errors import TalkNotFound
 from chat.models import Conversation
-from chat.turns import ENDINGS
+from chat.turns import ENDINGS, note_presence
 from ratings.errors import AlreadyRated, NotRatingYet, RatingError, RatingsRefused
 from ratings.forms import asked, posted_scores
 from ratings.submit import submit
+
+#: The name of the button that says "I am still here".
+STAY = "stay"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,7 +29,7 @@ def rate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     except TalkNotFound as error:
         raise Http404 from error
     if request.method == "POST":
-        return _submit(request, conversation)
+        return _stay(request, conversation) if STAY in request.POST else _submit(request, conversation)
     match conversation.state:
         case Conversation.State.RATING:
             return render(request, "ratings/rate.html", _context(conversation) | {"questions": asked()})
@@ -36,6 +39,15 @@ def rate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             )
     # The talk's own page says that it goes on, or how it ended.
     return redirect("talk", conversation.pk)
+
+
+def _stay(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    """The person is still there: the same page with what they have chosen, and the time runs anew."""
+    if conversation.state != Conversation.State.RATING:
+        return redirect("rate", conversation.pk)
+    note_presence(conversation.pk)
+    questions = asked(posted_scores(request.POST))
+    return render(request, "ratings/rate.html", _context(conversation) | {"questions": questions})
 
 
 def _submit(request: HttpRequest, conversation: Conversation) -> HttpResponse:
@@ -70,6 +82,7 @@ def _context(conversation: Conversation) -> dict[str, object]:
     participation = conversation.participation
     return {
         "study": participation.study,
+        "idle_s": int(participation.study.idle_limit.total_seconds()),
         "number": conversation.ordinal,
         "cap": participation.talks_cap,
         "can_leave": participation.state == participation.State.CONSENTED,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chat import turns
 from chat.models import Conversation, Message
@@ -109,3 +111,25 @@ def test_one_s_own_rated_talk_never_names_the_model(browser: Client, path: str, 
     assert name not in browser.get(path).content.decode()
     assert name not in browser.post(path, {}).content.decode()
     assert name not in browser.post(path, GOOD, follow=True).content.decode()
+
+
+def test_who_is_still_there_keeps_the_talk_and_what_was_chosen(
+    browser: Client, path: str, due: Conversation
+) -> None:
+    long_ago = timezone.now() - timedelta(minutes=29)
+    Conversation.objects.filter(pk=due.pk).update(last_activity_at=long_ago)
+    page = browser.post(path, {"knowledge": "4", "stay": "yes"}).content.decode()
+    due.refresh_from_db()
+    assert due.last_activity_at > long_ago + timedelta(minutes=28)
+    assert re.search(r'id="knowledge-4" value="4" required checked', page)
+    assert "Error:" not in page and not due.ratings.exists()
+
+
+def test_enter_sends_the_ratings(browser: Client, path: str) -> None:
+    form = browser.get(path).content.decode().split('id="rating"')[1].split("</form>")[0]
+    assert form.index("Send my ratings") < form.index("I am still here")
+
+
+def test_nobody_stays_in_a_talk_that_was_closed(browser: Client, path: str, due: Conversation) -> None:
+    turns.end(due.pk, Conversation.State.ABANDONED)
+    assert browser.post(path, {"stay": "yes"})["Location"] == path

@@ -10,6 +10,8 @@ from modelhub.datasets.episodes import Example
 from modelhub.datasets.errors import DatasetError
 
 CANDIDATES = 20
+#: Each example is asked with so many draws of candidates, and counts with their mean: less noise of the draw.
+DRAWS = 5
 
 
 class TooFewLabels(DatasetError):
@@ -38,6 +40,11 @@ def questions(examples: Sequence[Example], seed: int, size: int = CANDIDATES) ->
     for example in examples:
         own.setdefault(example.episode, set()).add(example.label)
     return [_question(example, labels, own[example.episode], seed, size - 1) for example in examples]
+
+
+def drawn_questions(examples: Sequence[Example], seed: int, draws: int = DRAWS) -> list[Question]:
+    """Every example ``draws`` times, with other candidates each time; all examples, then all again."""
+    return [question for draw in range(draws) for question in questions(examples, seed + draw)]
 
 
 def _question(example: Example, labels: Sequence[str], own: set[str], seed: int, others: int) -> Question:

@@ -14,7 +14,7 @@ import torch
 from modelhub.agents.random_skill import RandomSkillAgent
 from modelhub.agents.two_stage import TwoStageAgent
 from modelhub.benchmarks.bootstrap import RESAMPLES, paired_difference
-from modelhub.benchmarks.candidates import CANDIDATES, Question, questions
+from modelhub.benchmarks.candidates import CANDIDATES, DRAWS, Question, drawn_questions
 from modelhub.benchmarks.hits import Hit, hits_at_1, scorer, share
 from modelhub.datasets import layout
 from modelhub.datasets.episodes import examples_of
@@ -29,8 +29,6 @@ from modelhub.training.recipes import MANAGER_FOLDER, RECIPES, SINGLE_SKILLS
 RESULTS = "results.json"
 #: Seeds candidates and resamples; the seed of training is another, and stands in each model's record.
 MEASURING_SEED = 7
-#: Each question is asked with so many draws of candidates, and counts with their mean: less noise of the draw.
-DRAWS = 5
 #: Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 HitsByTask = dict[Skill, list[Hit]]
@@ -70,12 +68,8 @@ def write(folder: Path, data: Path, base: Path, seed: int, progress: Progress) -
 
 
 def questions_of(skill: Skill, data: Path) -> list[Question]:
-    """What models are asked about a data set's test split: both speakers' utterances, as they are trained on.
-
-    Every utterance comes DRAWS times, with other candidates each time.
-    """
-    examples = examples_of(layout.read(skill, "test", data), both_sides=True)
-    return [question for draw in range(DRAWS) for question in questions(examples, MEASURING_SEED + draw)]
+    """What models are asked about a data set's test split: both speakers' utterances, as they are trained on."""
+    return drawn_questions(examples_of(layout.read(skill, "test", data), both_sides=True), MEASURING_SEED)
 
 
 def untrained_network(config: PolyEncoderConfig, base: Path) -> PolyEncoder:

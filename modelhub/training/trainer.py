@@ -11,12 +11,13 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modelhub.benchmarks.candidates import Question, questions
+from modelhub.benchmarks.candidates import Question, drawn_questions
 from modelhub.datasets.episodes import Example
 from modelhub.polyencoder.network import PolyEncoder, mean_over_tokens
 from modelhub.polyencoder.tokens import TextEncoder, context_lines
@@ -46,6 +47,7 @@ class Epoch:
         return sum(self.valid_hits_at_1.values()) / len(self.valid_hits_at_1), -self.valid_loss
 
 
+Item = TypeVar("Item")
 #: Told after each batch: epoch, examples done in it, its examples in all.
 Progress = Callable[[int, int, int], None]
 
@@ -80,7 +82,7 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(
             [{"params": layers_of}, {"params": codes}], weight_decay=options.weight_decay
         )
-        self._questions = {task.skill.value: questions(task.valid, seed) for task in tasks}
+        self._questions = {task.skill.value: drawn_questions(task.valid, seed) for task in tasks}
         self._step = 0
 
     def prepare(self, progress: Callable[[int, int], None]) -> None:
@@ -133,7 +135,7 @@ class Trainer:
         loss = functional.cross_entropy(_without_twins(scores, batch), torch.arange(len(batch)))
         if not torch.isfinite(loss):
             raise Diverged(
-                f"the loss is {float(loss)} at step {self._step}; train with a lower learning rate"
+                f"the loss is {loss.item()} at step {self._step}; train with a lower learning rate"
             )
         self._optimizer.zero_grad()
         loss.backward()
@@ -155,16 +157,18 @@ class Trainer:
 
     def _scores(self, asked: Sequence[Question]) -> Tensor:
         """(questions, candidates), the label's score first."""
-        labels = sorted({text for question in asked for text in question.candidates}, key=len)
         size = self._options.batch
-        rows = torch.cat([self._candidates(labels[i : i + size]) for i in range(0, len(labels), size)])
-        place = {label: index for index, label in enumerate(labels)}
+        labels = sorted({text for question in asked for text in question.candidates}, key=len)
+        contexts = sorted({_context(question.example) for question in asked}, key=len)
+        rows = torch.cat([self._candidates(part) for part in _parts(labels, size)])
+        views = torch.cat([self._views(part) for part in _parts(contexts, size)])
+        row_of = {label: place for place, label in enumerate(labels)}
+        view_of = {context: place for place, context in enumerate(contexts)}
         found = []
-        for start in range(0, len(asked), size):
-            part = asked[start : start + size]
-            chosen = torch.tensor([[place[text] for text in question.candidates] for question in part])
-            views = self._views([_context(question.example) for question in part])
-            found.append(self.network.score(views, rows[chosen]))
+        for part in _parts(asked, size):
+            chosen = torch.tensor([[row_of[text] for text in question.candidates] for question in part])
+            read = torch.tensor([view_of[_context(question.example)] for question in part])
+            found.append(self.network.score(views[read], rows[chosen]))
         return torch.cat(found)
 
     def _views(self, contexts: Sequence[str]) -> Tensor:
@@ -197,6 +201,10 @@ class Trainer:
 
     def _tokenize_contexts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         return self._text_encoder.contexts([[text] for text in texts])
+
+
+def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _context(example: Example) -> str:

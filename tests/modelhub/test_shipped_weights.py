@@ -37,13 +37,7 @@ def test_everything_that_ships_is_small() -> None:
     assert sum(tensors) <= ALL_BYTES and max(sizes) <= FILE_BYTES
 
 
-#: Better on the listeners' utterances; on both speakers' the interval still holds zero (docs/models.md).
-NOT_YET = pytest.mark.xfail(reason="ED's 95 % interval against the untrained base holds zero", strict=True)
-
-
-@pytest.mark.parametrize(
-    "slug", [pytest.param(slug, marks=NOT_YET if slug == "ed" else ()) for slug in RECIPES]
-)
+@pytest.mark.parametrize("slug", RECIPES)
 def test_every_poly_encoder_is_better_than_the_untrained_base(slug: str) -> None:
     assert results()["models"][slug]["difference"]["lower"] > 0
 

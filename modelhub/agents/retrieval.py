@@ -12,6 +12,7 @@ from modelhub.agents.base import already_said, normalise
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError, NoCandidateLeft
 from modelhub.polyencoder.bank import Bank
+from modelhub.polyencoder.cores import core
 from modelhub.polyencoder.network import PolyEncoder
 from modelhub.polyencoder.tokens import TextEncoder, context_lines
 
@@ -63,9 +64,10 @@ class RetrievalAgent:
     def _scores(self, dialogues: Sequence[Dialogue]) -> Tensor:
         """(B, C) in float32 on the CPU; what was said in a dialogue scores -inf for it."""
         tokens, mask = self._text_encoder.contexts([context_lines(dialogue) for dialogue in dialogues])
-        views = self.network.encode_context(tokens.to(self._device), mask.to(self._device))
-        chunks = [self.network.score(views, chunk) for chunk in self._embeddings.split(CHUNK)]
-        scores = torch.cat(chunks, dim=1).cpu()
+        with core:
+            views = self.network.encode_context(tokens.to(self._device), mask.to(self._device))
+            chunks = [self.network.score(views, chunk) for chunk in self._embeddings.split(CHUNK)]
+            scores = torch.cat(chunks, dim=1).cpu()
         for row, dialogue in enumerate(dialogues):
             for text in already_said(dialogue):
                 scores[row, self._places.get(text, [])] = -torch.inf

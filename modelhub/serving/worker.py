@@ -63,7 +63,12 @@ def remove_ready() -> None:
 
 @worker_init.connect(weak=False, dispatch_uid="modelhub.load")
 def on_worker_init(**_: object) -> None:
+    from modelhub.polyencoder.cores import (
+        compute_on_single_threads,
+    )  # imports torch, which web processes must not
+
     ready_file().unlink(missing_ok=True)
+    compute_on_single_threads()
     load_wanted(engine(), wanted_revisions())
     close_old_connections()
 

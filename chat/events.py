@@ -140,6 +140,15 @@ class Publisher:
         """Queue one message; returns at once."""
         self._loop.call_soon_threadsafe(self._waiting.put_nowait, (group, message))
 
+    def flush(self, limit_s: float) -> None:
+        """Wait until everything is sent, or for so many seconds."""
+        done = asyncio.run_coroutine_threadsafe(self._waiting.join(), self._loop)
+        try:
+            done.result(limit_s)
+        except TimeoutError:
+            done.cancel()
+            logger.warning("events were left unsent; pages catch up by position")
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._drain())
@@ -152,8 +161,11 @@ class Publisher:
             except Exception:
                 # The socket catches up by position; a lost wake-up must not stop the next.
                 logger.exception("an event was not published")
+            finally:
+                self._waiting.task_done()
 
 
+FLUSH_LIMIT_S = 5.0
 _publisher: Publisher | None = None
 _publisher_lock = threading.Lock()
 
@@ -165,3 +177,9 @@ def publisher() -> Publisher:
         if _publisher is None or not _publisher._thread.is_alive():
             _publisher = Publisher()
         return _publisher
+
+
+def flush(limit_s: float = FLUSH_LIMIT_S) -> None:
+    """For a process that is about to end: the publisher's thread ends with it, sent or not."""
+    if _publisher is not None:
+        _publisher.flush(limit_s)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chat import assignment, sweeper, tasks, turns
-from chat.events import publisher
+from chat.events import flush, publisher
 from chat.models import Arm, Conversation, Message, Turn
 from modelhub.dialogue import Reply
 from modelhub.models import Revision
@@ -111,6 +111,13 @@ async def test_events_that_are_lost_while_the_queue_is_away_do_not_stop_the_next
     finally:
         queue.start()
     assert await published({"type": "talk.event", "n": 2}) == {"type": "talk.event", "n": 2}
+
+
+async def test_a_process_that_ends_can_wait_for_its_events():
+    for n in range(50):
+        publisher().send("talk.restart", {"type": "talk.event", "n": n})
+    flush()
+    assert publisher()._waiting._unfinished_tasks == 0
 
 
 async def published(message: dict[str, object]) -> dict[str, object]:

@@ -30,6 +30,8 @@ PAYLOADS = [
     "</script><script>alert(4)</script>",
     "<a href='javascript:alert(5)'>click</a> & &lt;b&gt;",
 ]
+#: Of a model that thinks long, yet not too long.
+SLOW_S = 12
 #: A model's name.
 CALLED = "<b>Bold</b><img src=x onerror=alert(6)> & Co"
 
@@ -39,13 +41,14 @@ def add_to(site: Site) -> None:
 
 
 def make() -> None:
-    """An open study, one with payloads, a closed, a paused and a full one, and one that nobody talked in."""
+    """An open study, one with payloads, a closed, a paused and a full one, one that nobody talked in, and a slow one."""
     _study("plain", PLAIN)
     _study("payloads", PAYLOADS, names=(CALLED, "Another model"), min_turns=len(PAYLOADS))
     _study("shut", PLAIN, state=Study.State.CLOSED)
     _study("paused", PLAIN, state=Study.State.PAUSED)
     _study("full", PLAIN, target=0)
     _study("quiet", PLAIN)
+    _study("slow", PLAIN, delay_s=SLOW_S)
 
 
 def _study(
@@ -56,6 +59,7 @@ def _study(
     target: int = 50,
     state: Study.State = Study.State.OPEN,
     min_turns: int = 2,
+    delay_s: float = 0,
 ) -> None:
     """Scripted models with these names; at least ``min_turns`` and at most eight messages."""
     study = Study.objects.create(
@@ -70,7 +74,10 @@ def _study(
     for position, name in enumerate(names, start=1):
         model = RegisteredModel.objects.create(slug=f"{slug}-{position}", name=name)
         revision = Revision.objects.create(
-            model=model, number=1, kind=Revision.Kind.SCRIPTED, config={"replies": list(replies)}
+            model=model,
+            number=1,
+            kind=Revision.Kind.SCRIPTED,
+            config={"replies": list(replies), "delay_s": delay_s},
         )
         Arm.objects.create(study=study, revision=revision, position=position, target=target)
     contexts.store(study, [CONTEXT] * 3)

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from chat import sweeper
+from chat import events, sweeper
 
 
 class Command(BaseCommand):
@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             swept = sweeper.sweep_once()
+            events.flush()
             self.stdout.write(f"{swept.abandoned} abandoned, {swept.asked_again} asked again")
             return
         stop = threading.Event()

@@ -41,7 +41,7 @@ def add_to(site: Site) -> None:
 
 
 def make() -> None:
-    """An open study, one with payloads, a closed, a paused and a full one, one that nobody talked in, and a slow one."""
+    """An open study, one with payloads, a closed, a paused, a full and a slow one, and one nobody talked in."""
     _study("plain", PLAIN)
     _study("payloads", PAYLOADS, names=(CALLED, "Another model"), min_turns=len(PAYLOADS))
     _study("shut", PLAIN, state=Study.State.CLOSED)

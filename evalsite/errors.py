@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from evalsite.supervisor import Running
+from pathlib import Path
 
 
 class SiteError(Exception):
@@ -25,6 +22,5 @@ class ChildFailed(SiteError):
 
     code = "child_failed"
 
-    def __init__(self, sentence: str, running: Running) -> None:
-        lines = running.last_lines()
-        super().__init__(f"{sentence} Its log: {running.log}" + (f"\n{lines}" if lines else ""))
+    def __init__(self, sentence: str, log: Path, last_lines: str) -> None:
+        super().__init__(f"{sentence} Its log: {log}" + (f"\n{last_lines}" if last_lines else ""))

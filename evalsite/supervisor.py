@@ -69,6 +69,10 @@ class Running:
             return "\n".join(f"    | {line}" for line in lines[-LOG_LINES_SHOWN:])
         return ""
 
+    def failed(self, how: str) -> ChildFailed:
+        """What to raise of it, with its last lines."""
+        return ChildFailed(f"{self.child.name} {how}", self.log, self.last_lines())
+
 
 @dataclass
 class Supervisor:
@@ -170,13 +174,13 @@ class Supervisor:
             if process.poll() is not None:
                 running.soon_deaths += 1
                 if running.soon_deaths >= child.start_attempts:
-                    raise ChildFailed(f"{child.name} stopped while it started ({how(process)}).", running)
+                    raise running.failed(f"stopped while it started ({how(process)}).")
                 process = self._spawn(running)
             if child.ready(process.pid):
                 running.is_ready = True
                 return
             if time.monotonic() > deadline:
-                raise ChildFailed(f"{child.name} was not ready within {child.ready_within_s:.0f} s.", running)
+                raise running.failed(f"was not ready within {child.ready_within_s:.0f} s.")
             self.console.tick()
             time.sleep(POLL_S)
 

@@ -133,6 +133,8 @@ BASE_ENCODER = Path(
         default=str(Path(_minilm.origin).parent / "model") if _minilm and _minilm.origin else "",
     )
 )
+#: Official archives of data sets are fetched from below it.
+DATASETS_URL = env("DATASETS_URL", default="http://parl.ai/downloads")
 
 # --- Security ---------------------------------------------------------------------------------------------
 SECURE = SITE_URL.startswith("https://")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from modelhub.datasets import layout, personas
 from modelhub.datasets.episodes import Episode
-from modelhub.datasets.errors import DatasetMissing
+from modelhub.datasets.errors import DatasetError, DatasetMissing
 from modelhub.datasets.personas import Persona, Personas
 from modelhub.dialogue import Context, Skill, Speaker, Utterance
 
@@ -20,6 +20,8 @@ SENTENCES = 2
 #: continuation of a training dialogue.
 SEED_SPLITS = ("valid", "test")
 SEED_SKILLS = (Skill.CONVAI2, Skill.ED, Skill.WOW)
+#: Draws of a second persona before the list is taken to have none that fits.
+TRIES = 1000
 
 T = TypeVar("T")
 Exchange = tuple[Utterance, Utterance]
@@ -41,10 +43,11 @@ class _Deck(Generic[T]):
 
 @dataclass(slots=True)
 class _Source:
-    """What contexts are drawn from."""
+    """What contexts are drawn from; decks are empty where a data set is not installed."""
 
     rng: random.Random
-    personas: Personas
+    lists: Personas
+    personas: tuple[Persona, ...]
     convai2: _Deck[tuple[Episode, Exchange]]
     ed: _Deck[Episode]
     wow: dict[str, _Deck[Exchange]]
@@ -54,55 +57,86 @@ class _Source:
 def draw_contexts(n: int, seed: int, folder: Path = layout.STARTER) -> list[Context]:
     """``n`` contexts, the same ones for the same seed and folder.
 
-    Seed pairs come from ConvAI2, ED and WoW with equal probability: any exchange of a ConvAI2 or WoW dialogue,
-    the first of an ED one. A WoW seed brings its topic, and one of the personas has a sentence that belongs
-    to it; an ED seed brings its situation. Raises DatasetMissing where a data set is not there.
+    Seed pairs come with equal probability from those of ConvAI2, ED and WoW that are installed: any exchange of
+    a ConvAI2 or WoW dialogue, the first of an ED one. A WoW seed brings its topic, and one of the personas has
+    a sentence that belongs to it; an ED seed brings its situation. Where the folder has a list of safe persona
+    sentences, no other is drawn. Raises DatasetMissing where none of the three is there, DatasetError where
+    personas and topics do not fit together.
     """
     rng = random.Random(f"contexts/{seed}")
-    source = _open(folder, rng)
+    skills = seed_skills(folder)
+    source = _open(folder, skills, rng)
     draw = {Skill.CONVAI2: _from_convai2, Skill.ED: _from_ed, Skill.WOW: _from_wow}
-    return [draw[rng.choice(SEED_SKILLS)](source) for _ in range(n)]
+    return [draw[rng.choice(skills)](source) for _ in range(n)]
 
 
-def _open(folder: Path, rng: random.Random) -> _Source:
+def seed_skills(folder: Path) -> tuple[Skill, ...]:
+    """The data sets of a folder that seeds can come from. Raises DatasetMissing where there is none."""
+    found = tuple(skill for skill in SEED_SKILLS if _held_out_splits(skill, folder))
+    if not found:
+        raise DatasetMissing(
+            f"{folder} has neither {' nor '.join(SEED_SPLITS)} of "
+            f"{', '.join(skill.value for skill in SEED_SKILLS)} to draw from; fetch one with fetch_data"
+        )
+    return found
+
+
+def _open(folder: Path, skills: Sequence[Skill], rng: random.Random) -> _Source:
     lists = personas.read(folder)
+    held_out = {skill: _held_out(skill, folder) if skill in skills else [] for skill in SEED_SKILLS}
+    safe = tuple(part for persona in lists.personas if len(part := lists.safe_part(persona)) >= SENTENCES)
     by_topic: dict[str, list[Exchange]] = {}
-    for episode in _held_out(Skill.WOW, folder):
+    for episode in held_out[Skill.WOW]:
         by_topic.setdefault(episode.topic, []).extend(_exchanges(episode))
+    convai2 = [(episode, pair) for episode in held_out[Skill.CONVAI2] for pair in _exchanges(episode)]
+    ed = [episode for episode in held_out[Skill.ED] if len(episode.turns) > 1]
+    matched = _matched(safe, lists, by_topic)
+    drawable = {Skill.CONVAI2: convai2, Skill.ED: ed, Skill.WOW: matched}
+    if lacking := [skill.value for skill in skills if not drawable[skill]]:
+        raise DatasetError(
+            f"nothing in {folder} can be drawn for {', '.join(lacking)}: no exchange that fits"
+        )
+    if not safe:
+        raise DatasetError(f"no persona of {folder} has {SENTENCES} sentences that may be shown")
     return _Source(
         rng=rng,
-        personas=lists,
-        convai2=_Deck(
-            [(episode, pair) for episode in _held_out(Skill.CONVAI2, folder) for pair in _exchanges(episode)],
-            rng,
-        ),
-        ed=_Deck([episode for episode in _held_out(Skill.ED, folder) if len(episode.turns) > 1], rng),
+        lists=lists,
+        personas=safe,
+        convai2=_Deck(convai2, rng),
+        ed=_Deck(ed, rng),
         wow={topic: _Deck(pairs, rng) for topic, pairs in by_topic.items()},
-        matched=_Deck(
-            [
-                (persona, sentence, topic)
-                for persona in lists.personas
-                for sentence in persona
-                for topic in lists.topics.get(sentence, ())
-                if by_topic.get(topic)
-            ],
-            rng,
-        ),
+        matched=_Deck(matched, rng),
     )
 
 
-def _held_out(skill: Skill, folder: Path) -> list[Episode]:
-    found: list[Episode] = []
+def _matched(
+    safe: Sequence[Persona], lists: Personas, by_topic: Mapping[str, Sequence[Exchange]]
+) -> list[tuple[Persona, str, str]]:
+    """Personas with a sentence that belongs to a topic of which there are exchanges."""
+    return [
+        (persona, sentence, topic)
+        for persona in safe
+        for sentence in persona
+        for topic in lists.topics.get(sentence, ())
+        if by_topic.get(topic)
+    ]
+
+
+def _held_out_splits(skill: Skill, folder: Path) -> list[str]:
+    found = []
     for split in SEED_SPLITS:
         try:
-            found.extend(layout.read(skill, split, folder))
+            layout.find(skill, split, folder)
         except DatasetMissing:
             continue
-    if not found:
-        raise DatasetMissing(
-            f"{folder} has neither {' nor '.join(SEED_SPLITS)} of {skill.value} to draw from"
-        )
+        found.append(split)
     return found
+
+
+def _held_out(skill: Skill, folder: Path) -> list[Episode]:
+    return [
+        episode for split in _held_out_splits(skill, folder) for episode in layout.read(skill, split, folder)
+    ]
 
 
 def _exchanges(episode: Episode) -> Iterator[Exchange]:
@@ -113,9 +147,14 @@ def _exchanges(episode: Episode) -> Iterator[Exchange]:
 
 
 def _from_convai2(source: _Source) -> Context:
+    """The dialogue's own persona where enough of it is safe, else a drawn one."""
     episode, seeds = source.convai2.draw()
-    own = episode.model_persona
-    other = episode.worker_persona or _another(source, own)
+    own = source.lists.safe_part(episode.model_persona)
+    if len(own) < SENTENCES:
+        own = source.rng.choice(source.personas)
+    other = source.lists.safe_part(episode.worker_persona)
+    if len(other) < SENTENCES:
+        other = _another(source, own)
     return Context(
         worker_persona=_two_of(source, other),
         model_persona=_two_of(source, own),
@@ -126,7 +165,7 @@ def _from_convai2(source: _Source) -> Context:
 
 def _from_ed(source: _Source) -> Context:
     episode = source.ed.draw()
-    first = source.rng.choice(source.personas.personas)
+    first = source.rng.choice(source.personas)
     return Context(
         worker_persona=_two_of(source, first),
         model_persona=_two_of(source, _another(source, first)),
@@ -147,11 +186,14 @@ def _from_wow(source: _Source) -> Context:
 
 
 def _another(source: _Source, persona: Persona) -> Persona:
-    """A persona that shares no sentence with this one."""
-    while True:
-        drawn = source.rng.choice(source.personas.personas)
+    """A persona that shares no sentence with this one. Raises DatasetError."""
+    for _ in range(TRIES):
+        drawn = source.rng.choice(source.personas)
         if not set(drawn) & set(persona):
             return drawn
+    raise DatasetError(
+        f"{len(source.personas)} personas are too few: none without a sentence of {persona} was found"
+    )
 
 
 def _two_of(source: _Source, persona: Persona, keep: str = "") -> Persona:

@@ -8,25 +8,13 @@ dialogues the persona with most words in common with the first utterance, then a
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from modelhub.datasets.episodes import Episode
+from modelhub.datasets.overlap import words
 from modelhub.datasets.personas import Persona, Personas
 from modelhub.dialogue import Skill
-
-T = TypeVar("T")
-
-#: Words that say nothing about what a sentence is about.
-STOP_WORDS = frozenset(
-    "a about after all am an and are as at be been but by can did do for from get got had has have he her him his"
-    " how i if in into is it its just like me my no not of off on one or our out over she so some that the their"
-    " them then there they this to too up was we were what when which who will with would you your"
-    # What contractions leave behind.
-    " don didn doesn isn wasn ll re ve".split()
-)
 
 
 def debiased(episode: Episode, lists: Personas, seed: int) -> Episode:
@@ -40,11 +28,6 @@ def debiased(episode: Episode, lists: Personas, seed: int) -> Episode:
     return replace(episode, model_persona=persona, topic=topic)
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a text that say what it is about, in lower case."""
-    return frozenset(re.findall(r"[a-z]{2,}", text.lower())) - STOP_WORDS
-
-
 def _by_topic(episode: Episode, lists: Personas, rng: random.Random) -> Persona:
     """A persona that holds a sentence mapped to the topic; any persona where the topic is not mapped."""
     sentences = lists.sentences.get(episode.topic, ())
@@ -53,8 +36,9 @@ def _by_topic(episode: Episode, lists: Personas, rng: random.Random) -> Persona:
 
 
 def _by_first_utterance(episode: Episode, lists: Personas, rng: random.Random) -> Persona:
-    first = words(episode.turns[0].text) if episode.turns else frozenset()
-    return _most_common(first, lists.personas, lambda persona: words(" ".join(persona)), rng)
+    """A persona with most words in common with the first utterance."""
+    first = words(episode.turns[0].text) if episode.turns else frozenset[str]()
+    return lists.personas[lists.persona_index.most_common(first, rng)]
 
 
 def _topic_for(persona: Persona, lists: Personas, rng: random.Random) -> str:
@@ -67,21 +51,7 @@ def _topic_for(persona: Persona, lists: Personas, rng: random.Random) -> str:
     if mapped:
         return rng.choice(mapped)
     described = tuple(lists.sentences)
-    return _most_common(
-        words(" ".join(persona)),
-        described,
-        lambda topic: words(" ".join((topic, *lists.sentences[topic]))),
-        rng,
-    )
-
-
-def _most_common(
-    wanted: frozenset[str], among: Sequence[T], words_of: Callable[[T], frozenset[str]], rng: random.Random
-) -> T:
-    """The one with most of the wanted words; ties are drawn."""
-    common = [len(wanted & words_of(each)) for each in among]
-    best = max(common)
-    return rng.choice([each for each, count in zip(among, common, strict=True) if count == best])
+    return described[lists.topic_index.most_common(words(" ".join(persona)), rng)]
 
 
 _PERSONA_RULES: dict[Skill, Callable[[Episode, Personas, random.Random], Persona]] = {

@@ -70,10 +70,11 @@ def seen_from_the_other_side(episode: Episode) -> Episode:
 def examples(episode: Episode) -> Iterator[Example]:
     """One example for each turn of the model's side that has something to answer.
 
-    Only WoW's topic alone is enough to begin with, as its official examples have it.
+    Only WoW's topic alone is enough to begin with, as its official examples have it. A turn of white space alone
+    is no answer.
     """
     for index, turn in enumerate(episode.turns):
-        if turn.speaker is not Speaker.MODEL:
+        if turn.speaker is not Speaker.MODEL or not turn.text.strip():
             continue
         if not (index or episode.seeds or (episode.source is Skill.WOW and episode.topic)):
             continue

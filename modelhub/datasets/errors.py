@@ -19,15 +19,21 @@ class DatasetMissing(DatasetError):
     code = "dataset_missing"
 
 
-class MalformedLine(DatasetError):
-    """A file breaks its format at one place; readers stop there and name it.
+class EmptyFile(DatasetError):
+    """A file holds nothing that can be used."""
 
-    ``at`` is a line number for text files, and an entry's number (the first is 1) for JSON files.
+    code = "dataset_empty"
+
+
+class MalformedLine(DatasetError):
+    """A file breaks its format at one place, ``at``: the number of the line, the first is 1.
+
+    In a JSON file that is where the broken entry begins; ``reason`` names the entry.
     """
 
     code = "dataset_malformed"
 
-    def __init__(self, path: Path, at: int | str, reason: str) -> None:
+    def __init__(self, path: Path, at: int, reason: str) -> None:
         super().__init__(f"{path}:{at}: {reason}")
         self.path = path
         self.at = at

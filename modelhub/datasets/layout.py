@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from modelhub.datasets import blended, convai2, empathetic, wizard
 from modelhub.datasets.episodes import Episode
 from modelhub.datasets.errors import DatasetMissing
+from modelhub.datasets.text_files import Skipped
 from modelhub.dialogue import Skill
 
 #: The corpus that comes with the project.
@@ -16,11 +17,15 @@ STARTER = Path(__file__).resolve().parent / "starter"
 SPLITS = ("train", "valid", "test")
 
 
+class _Reader(Protocol):
+    def __call__(self, path: Path, skipped: Skipped | None = None) -> list[Episode]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     folders: tuple[str, ...]
     files: tuple[str, ...]
-    read: Callable[[Path], list[Episode]]
+    read: _Reader
 
 
 LAYOUTS = {
@@ -50,9 +55,13 @@ def find(skill: Skill, split: str, folder: Path = STARTER) -> Path:
     raise DatasetMissing(f"{folder} has no {split} split of {skill.value}; looked for {looked}")
 
 
-def read(skill: Skill, split: str, folder: Path = STARTER) -> list[Episode]:
-    """One split of one data set. Raises DatasetMissing or MalformedLine."""
-    return LAYOUTS[skill].read(find(skill, split, folder))
+def read(skill: Skill, split: str, folder: Path = STARTER, skipped: Skipped | None = None) -> list[Episode]:
+    """One split of one data set.
+
+    The first malformed line raises MalformedLine; with ``skipped`` its dialogue is left out and the fault is added
+    to that list. Raises DatasetMissing, and EmptyFile where no dialogue is left.
+    """
+    return LAYOUTS[skill].read(find(skill, split, folder), skipped)
 
 
 def auxiliary(name: str, folder: Path = STARTER) -> Path:

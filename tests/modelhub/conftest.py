@@ -123,6 +123,15 @@ def make_manager(tiny_base: Path, tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture(scope="session")
+def reference_data(reference: Path) -> Path:
+    """Real dialogues in the official files."""
+    folder = reference / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no reference data in {folder}; set COLLOQUY_REFERENCE")
+    return folder
+
+
 @pytest.fixture
 def use_tiny_base(settings, tiny_base: Path) -> None:
     settings.BASE_ENCODER = tiny_base

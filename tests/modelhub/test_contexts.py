@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from modelhub.datasets import layout, personas
-from modelhub.datasets.contexts import draw_contexts
-from modelhub.datasets.debias import debiased, words
-from modelhub.datasets.episodes import examples
-from modelhub.datasets.errors import DatasetMissing
-from modelhub.datasets.personas import Personas
+from modelhub.datasets.contexts import draw_contexts, seed_skills
+from modelhub.datasets.errors import DatasetError, DatasetMissing
 from modelhub.dialogue import Context, Skill, Speaker
-from modelhub.polyencoder.tokens import context_lines
 
 
 @pytest.fixture(scope="module")
@@ -89,56 +85,113 @@ def test_a_folder_without_data_is_named(tmp_path: Path) -> None:
         draw_contexts(1, seed=1, folder=tmp_path)
 
 
-def test_contexts_are_drawn_from_official_files(reference: Path) -> None:
-    folder = reference / "data"
-    with pytest.raises(DatasetMissing, match="wow"):
-        # Only a sample of WoW is there.
-        draw_contexts(3, seed=1, folder=folder)
+# --- From what is installed -------------------------------------------------------------------------------
 
 
-# --- Debiasing (section 3.2) ------------------------------------------------------------------------------
-
-LISTS = Personas(
-    personas=(("i keep bees.", "i am tall."), ("i lost my dog.", "i sing."), ("i cook.", "i ski.")),
-    sentences={"Honey": ("i keep bees.",), "Dogs": ("i lost my dog.",), "Snow": ("i ski.",)},
-)
-
-
-def test_wow_gets_a_persona_that_its_topic_is_mapped_to() -> None:
-    episode = layout.read(Skill.WOW, "train")[0]
-    given = debiased(replace(episode, topic="Dogs"), LISTS, seed=1)
-    assert given.model_persona == ("i lost my dog.", "i sing.")
-    assert given.topic == "Dogs"
+@pytest.fixture
+def installed(reference_data: Path, tmp_path: Path) -> Path:
+    """The real files as a site may have them; of WoW the sample, as if it were its valid split."""
+    for name in ("convai2", "empatheticdialogues", "blended_skill_talk"):
+        (tmp_path / name).symlink_to(reference_data / name)
+    (tmp_path / "wow").mkdir()
+    (tmp_path / "wow" / "valid.json").symlink_to(reference_data / "wizard_of_wikipedia" / "sample.json")
+    return tmp_path
 
 
-def test_convai2_gets_a_topic_by_the_inverse_mapping() -> None:
-    episode = layout.read(Skill.CONVAI2, "train")[0]
-    given = debiased(replace(episode, model_persona=("i am tall.", "i ski.")), LISTS, seed=1)
-    assert (given.topic, given.model_persona) == ("Snow", ("i am tall.", "i ski."))
+def test_real_contexts_show_two_safe_sentences_of_each_side(installed: Path) -> None:
+    lists = personas.read(installed)
+    found = draw_contexts(300, seed=3, folder=installed)
+    assert {context.source for context in found} == {Skill.CONVAI2, Skill.ED, Skill.WOW}
+    for context in found:
+        for persona in (context.worker_persona, context.model_persona):
+            assert len(set(persona)) == 2
+            assert all(lists.is_safe(sentence) for sentence in persona)
+        assert not set(context.worker_persona) & set(context.model_persona)
 
 
-def test_ed_gets_the_persona_with_most_words_in_common_then_a_topic() -> None:
-    episode = layout.read(Skill.ED, "train")[0]
-    opening = replace(episode.turns[0], text="My dog ran off and I lost him.")
-    given = debiased(replace(episode, turns=(opening, *episode.turns[1:])), LISTS, seed=1)
-    assert (given.model_persona, given.topic) == (("i lost my dog.", "i sing."), "Dogs")
+def test_without_a_list_of_safe_personas_unsafe_ones_are_drawn_too(installed: Path) -> None:
+    """So the test above can fail."""
+    lists = personas.read(installed)
+    official = installed / "blended_skill_talk"
+    files = {name: official.resolve() / name for name in (personas.PERSONAS, personas.TOPICS)}
+    official.unlink()
+    official.mkdir()
+    for name, path in files.items():
+        (official / name).symlink_to(path)
+    found = draw_contexts(300, seed=3, folder=installed)
+    shown = {sentence for context in found for sentence in (*context.worker_persona, *context.model_persona)}
+    assert any(not lists.is_safe(sentence) for sentence in shown)
 
 
-@pytest.mark.parametrize("skill", [Skill.CONVAI2, Skill.WOW, Skill.ED])
-def test_every_debiased_dialogue_of_the_corpus_shows_a_persona_and_a_topic(skill: Skill) -> None:
-    lists = personas.read()
-    for episode in layout.read(skill, "train"):
-        given = debiased(episode, lists, seed=1)
-        assert given.model_persona in lists.personas and given.topic in lists.sentences
-        assert given == debiased(episode, lists, seed=1)
-        assert given.turns == episode.turns
+def test_real_wow_seeds_come_with_a_topic_that_a_persona_matches(installed: Path) -> None:
+    sentences = personas.read(installed).sentences
+    said = {
+        (first, second): episode.topic
+        for episode in layout.read(Skill.WOW, "valid", installed)
+        for first, second in pairwise(episode.turns)
+    }
+    topics = set()
+    for context in draw_contexts(300, seed=3, folder=installed):
+        if context.source is Skill.WOW:
+            topics.add(context.topic)
+            assert said[context.seeds] == context.topic
+            assert set(sentences[context.topic]) & {*context.worker_persona, *context.model_persona}
+    assert len(topics) > 2
 
 
-def test_a_debiased_dialogue_is_read_with_persona_and_topic() -> None:
-    episode = debiased(layout.read(Skill.ED, "train")[0], personas.read(), seed=1)
-    lines = context_lines(next(iter(examples(episode))).dialogue)
-    assert lines[0].startswith("your persona: ") and episode.topic in lines
+def test_seeds_come_from_the_data_sets_that_are_installed(reference_data: Path) -> None:
+    # Of WoW only a sample is there, under no name that a split has.
+    assert seed_skills(reference_data) == (Skill.CONVAI2, Skill.ED)
+    found = draw_contexts(60, seed=1, folder=reference_data)
+    assert Counter(context.source for context in found).keys() == {Skill.CONVAI2, Skill.ED}
 
 
-def test_words_that_say_nothing_do_not_count() -> None:
-    assert words("I was at the sea, and it's COLD") == {"sea", "cold"}
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder with two personas, a ConvAI2 split, and a list of safe sentences spelt otherwise."""
+    (tmp_path / "convai2").mkdir()
+    (tmp_path / "convai2" / "valid.txt").write_text(
+        "1 your persona: i've a boat.\n2 your persona: i sail.\n3 your persona: i bite.\n4 hi\thello\n"
+    )
+    (tmp_path / "persona_list.txt").write_text(
+        "your persona: i have a boat.\nyour persona: i sail.\n"
+        "||your persona: i m tall.\nyour persona: i don t sing.\n||"
+    )
+    (tmp_path / "topic_to_persona_list.txt").write_text("Sailing: ['i sail.']\n")
+    (tmp_path / "safe_personas.txt").write_text("I have a boat|I sail !\nI'm tall|I do not sing\n")
+    return tmp_path
+
+
+def test_sentences_are_compared_with_the_safe_list_by_their_words(own: Path) -> None:
+    for context in draw_contexts(20, seed=1, folder=own):
+        assert set(context.model_persona) == {"i've a boat.", "i sail."}
+        assert set(context.worker_persona) in ({"i m tall.", "i don t sing."}, {"i have a boat.", "i sail."})
+
+
+def test_a_dialogues_own_persona_that_is_not_safe_gives_way_to_a_drawn_one(own: Path) -> None:
+    (own / "safe_personas.txt").write_text("I have a boat\nI'm tall|I do not sing\nI like tea|I sew\n")
+    (own / "persona_list.txt").write_text(
+        "your persona: i m tall.\nyour persona: i don t sing.\n||your persona: i like tea.\nyour persona: i sew.\n"
+    )
+    drawn = {frozenset(context.model_persona) for context in draw_contexts(20, seed=1, folder=own)}
+    assert drawn == {frozenset({"i m tall.", "i don t sing."}), frozenset({"i like tea.", "i sew."})}
+
+
+def test_personas_that_all_share_a_sentence_are_refused(own: Path) -> None:
+    (own / "persona_list.txt").write_text("your persona: i sail.\nyour persona: i m tall.\n")
+    (own / "safe_personas.txt").unlink()
+    with pytest.raises(DatasetError, match="1 personas are too few"):
+        draw_contexts(1, seed=1, folder=own)
+
+
+def test_a_list_of_safe_personas_that_leaves_none_is_refused(own: Path) -> None:
+    (own / "safe_personas.txt").write_text("I like tea\n")
+    with pytest.raises(DatasetError, match="has 2 sentences that may be shown"):
+        draw_contexts(1, seed=1, folder=own)
+
+
+def test_topics_that_belong_to_no_persona_are_refused(own: Path) -> None:
+    (own / "wow").mkdir()
+    (own / "wow" / "valid.json").write_text((layout.STARTER / "wow" / "valid.json").read_text())
+    with pytest.raises(DatasetError, match="can be drawn for wow"):
+        draw_contexts(1, seed=1, folder=own)

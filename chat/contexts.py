@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from chat.models import SeedContext, Study
+from django.db import transaction
+
+from chat.errors import PoolInUse
+from chat.models import Conversation, SeedContext, Study
 from modelhub.dialogue import Context
 
 
@@ -14,6 +18,24 @@ def fill_pool(study: Study, n: int) -> None:
     from modelhub.datasets.contexts import draw_contexts
 
     store(study, draw_contexts(n, study.seed))
+
+
+def replace_pool(study: Study, n: int, *, seed: int, folder: Path) -> list[Context]:
+    """Draw ``n`` contexts from a folder of data sets, in place of those the study has; returns them.
+
+    Raises PoolInUse while the study is open and once a talk was held, and DatasetError.
+    """
+    from modelhub.datasets.contexts import draw_contexts
+
+    drawn = draw_contexts(n, seed, folder)
+    with transaction.atomic():
+        # Talks begin under the same lock (chat.assignment).
+        locked = Study.objects.select_for_update().get(pk=study.pk)
+        if locked.is_open or Conversation.objects.filter(context__study=locked).exists():
+            raise PoolInUse()
+        locked.contexts.all().delete()
+        store(locked, drawn)
+    return drawn
 
 
 def store(study: Study, contexts: Iterable[Context]) -> None:

@@ -24,6 +24,14 @@ class StudyFull(ChatError):
     message = "This study has all the conversations that it needs. Thank you for your interest."
 
 
+class PoolInUse(ChatError):
+    code = "pool_in_use"
+    message = (
+        "The contexts of a study that is open, or in which somebody has talked, stay as they are: comparisons of "
+        "models rest on them. Pause a study in which nobody has talked yet; else make another one."
+    )
+
+
 class CapReached(ChatError):
     code = "cap_reached"
     message = "You have had all your conversations in this study."

@@ -17,7 +17,14 @@ from modelhub.models import RegisteredModel, Revision
 log = logging.getLogger(__name__)
 
 #: Everything that a model answers with; a revision's hash is taken over those that are there.
-FILES = ("config.json", "weights.safetensors", "bank.safetensors", "bank.jsonl")
+FILES = (
+    "config.json",
+    "weights.safetensors",
+    "dictionary.txt",
+    "merges.txt",
+    "bank.safetensors",
+    "bank.jsonl",
+)
 
 
 def register(

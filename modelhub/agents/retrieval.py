@@ -13,8 +13,8 @@ from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError, NoCandidateLeft
 from modelhub.polyencoder.bank import Bank
 from modelhub.polyencoder.cores import core
-from modelhub.polyencoder.network import PolyEncoder
-from modelhub.polyencoder.tokens import TextEncoder, context_lines
+from modelhub.polyencoder.ranker import Ranker, Texts
+from modelhub.polyencoder.tokens import context_lines
 
 #: Candidates scored at once: bounds the memory of a batch (32 x 8192 x 64 codes is 64 MiB).
 CHUNK = 8192
@@ -26,17 +26,17 @@ class RetrievalAgent:
     Without a skill of its own, the skill of an answer is the data set that it came from.
     """
 
-    def __init__(self, network: PolyEncoder, text_encoder: TextEncoder, bank: Bank, skill: str = "") -> None:
-        if bank.embeddings.shape[1] != network.codes.shape[1]:
+    def __init__(self, network: Ranker, text_encoder: Texts, bank: Bank, skill: str = "") -> None:
+        if bank.embeddings.shape[1] != network.width:
             raise CheckpointError(
                 f"a bank of width {bank.embeddings.shape[1]} for a network of width "
-                f"{network.codes.shape[1]}; embed the bank again."
+                f"{network.width}; embed the bank again."
             )
         self.network = network
         self.skill = skill
         self._text_encoder = text_encoder
         self._bank = bank
-        self._device = network.codes.device
+        self._device = network.device
         self._embeddings = bank.embeddings.to(self._device, torch.float32)
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, text in enumerate(bank.texts):

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from modelhub.errors import CheckpointError, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
-from modelhub.polyencoder.network import PolyEncoder
-from modelhub.polyencoder.tokens import TextEncoder
+from modelhub.polyencoder.ranker import Ranker, Texts
 
 TEXTS, EMBEDDINGS = "bank.jsonl", "bank.safetensors"
 #: Tokens in one batch, padding included: batches of this size run fastest on a CPU.
@@ -85,8 +84,8 @@ def _made_from(folder: Path) -> str:
 
 @torch.inference_mode()
 def embed(
-    network: PolyEncoder,
-    text_encoder: TextEncoder,
+    network: Ranker,
+    text_encoder: Texts,
     texts: Sequence[str],
     sources: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
@@ -97,12 +96,11 @@ def embed(
     """
     if network.training:
         raise ValueError("embed with network.eval(): dropout would spoil the embeddings")
-    device = network.codes.device
-    rows = torch.empty(len(texts), network.codes.shape[1], dtype=torch.float16)
+    rows = torch.empty(len(texts), network.width, dtype=torch.float16)
     done = 0
     for places in _batches(text_encoder.lengths(texts)):
         tokens, mask = text_encoder.candidates([texts[place] for place in places])
-        rows[places] = network.encode_candidates(tokens.to(device), mask.to(device)).to(rows)
+        rows[places] = network.encode_candidates(tokens.to(network.device), mask.to(network.device)).to(rows)
         done += len(places)
         if progress:
             progress(done, len(texts))

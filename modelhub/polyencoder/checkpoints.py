@@ -112,6 +112,15 @@ def load_manager(
     return network
 
 
+def kind(folder: Path) -> str:
+    """What config.json says that a folder holds; nothing where it cannot be read, which loading explains."""
+    try:
+        described = json.loads((folder / CONFIG).read_text())
+    except (OSError, ValueError):
+        return ""
+    return str(described.get("kind", "")) if isinstance(described, dict) else ""
+
+
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ from typing import Self
 from modelhub.errors import CheckpointError
 
 
-class _Config:
+class Config:
     """Plain values in and out; unknown options raise."""
 
     __slots__ = ()
@@ -38,7 +38,7 @@ class _Config:
 
 
 @dataclass(frozen=True, slots=True)
-class PolyEncoderConfig(_Config):
+class PolyEncoderConfig(Config):
     """A poly-encoder with basic attention and mean reduction of candidates (Humeau et al. 2020, section 4.4).
 
     Lengths are in tokens and count the start and end. ``output_scaling`` multiplies both encoders' output
@@ -58,7 +58,7 @@ class PolyEncoderConfig(_Config):
 
 
 @dataclass(frozen=True, slots=True)
-class ManagerConfig(_Config):
+class ManagerConfig(Config):
     """A dialogue manager: a classifier that assigns text to one of the skills (Smith et al. 2020, 3.2).
 
     ``last_utterances`` is how many of the talk's last utterances are read; 0 reads all that fit.

@@ -43,6 +43,14 @@ class PolyEncoder(nn.Module):
     def candidate_encoder(self) -> BertModel:
         return self.encoder if self.config.shared_encoder else self.own_candidate_encoder
 
+    @property
+    def width(self) -> int:
+        return int(self.codes.shape[1])
+
+    @property
+    def device(self) -> torch.device:
+        return self.codes.device
+
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> views (B, M, D) in float32."""
         return self.attend(self._hidden(self.encoder, tokens, mask), mask)

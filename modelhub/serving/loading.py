@@ -17,9 +17,11 @@ from modelhub.agents.scripted import ScriptedAgent
 from modelhub.agents.two_stage import TwoStageAgent
 from modelhub.errors import CheckpointError
 from modelhub.models import Revision
+from modelhub.parlai import storage
 from modelhub.polyencoder import bank, checkpoints
 from modelhub.polyencoder.base import base_folder
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
+from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.tokens import TextEncoder
 
 #: Gives the loaded agent of a revision's id: composites are made of agents that are loaded already.
@@ -39,9 +41,17 @@ def load_agent(revision_id: int, part_of: PartOf) -> Agent:
 def _retrieval(revision: Revision, part_of: PartOf) -> Agent:
     folder = registry.folder_of(revision)
     device, dtype = placement()
-    network = checkpoints.load(folder, base_folder(), share=True, device=device, dtype=dtype)
+    network, text_encoder = _ranker(folder, device, dtype)
     skill = str(revision.config.get("skill", ""))
-    return RetrievalAgent(network, _text_encoder(base_folder(), network.config), bank.load(folder), skill)
+    return RetrievalAgent(network, text_encoder, bank.load(folder), skill)
+
+
+def _ranker(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Texts]:
+    """A folder's network and its tokens: imported from ParlAI, or on this project's base encoder."""
+    if checkpoints.kind(folder) == storage.KIND:
+        return storage.load(folder, device=device, dtype=dtype)
+    network = checkpoints.load(folder, base_folder(), share=True, device=device, dtype=dtype)
+    return network, _text_encoder(base_folder(), network.config)
 
 
 def _random_skill(revision: Revision, part_of: PartOf) -> Agent:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 import torch
-from tqdm import tqdm
 
 from modelhub.benchmarks import results
 from modelhub.datasets.layout import STARTER
 from modelhub.polyencoder.base import base_folder
+from modelhub.progress import Bars
 from modelhub.starter.install import WEIGHTS
 from modelhub.training import recipes, runs
 from modelhub.training.errors import TrainingError
@@ -65,29 +65,3 @@ def _default_out(name: str) -> Path:
     if name != recipes.MANAGER:
         recipes.recipe(name)
     raise TrainingError(f"name the folder for {name} with --out")
-
-
-class Bars:
-    """One progress bar at a time, with examples a second and the time left."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-        self._what = ""
-
-    def __enter__(self) -> Bars:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def show(self, what: str, done: int, total: int) -> None:
-        if self._bar is None or self._what != what:
-            self._close()
-            self._what = what
-            self._bar = tqdm(desc=what, total=total, unit="examples", dynamic_ncols=True)
-        self._bar.update(done - self._bar.n)
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

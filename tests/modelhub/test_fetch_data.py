@@ -270,6 +270,8 @@ def test_ctrl_c_ends_it_without_a_traceback_and_keeps_what_came(
         env=fresh_environment() | {"COLLOQUY_DATA": str(tmp_path / "site")},
         stderr=subprocess.PIPE,
         text=True,
+        # What runs in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     part = tmp_path / "sets" / official.DOWNLOADS / "ed" / "empatheticdialogues.tar.gz.part"
     eventually(lambda: part.exists() and part.stat().st_size >= download.CHUNK, "the first half")

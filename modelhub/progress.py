@@ -24,8 +24,14 @@ class Bars:
         if self._bar is None or self._what != what:
             self._close()
             self._what = what
+            # What was done before does not count in the speed.
             self._bar = tqdm(
-                desc=what, total=total, unit=self._unit, unit_scale=self._unit == "B", dynamic_ncols=True
+                desc=what,
+                total=total,
+                initial=done,
+                unit=self._unit,
+                unit_scale=self._unit == "B",
+                dynamic_ncols=True,
             )
         self._bar.update(done - self._bar.n)
 

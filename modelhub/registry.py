@@ -24,6 +24,8 @@ FILES = (
     "merges.txt",
     "bank.safetensors",
     "bank.jsonl",
+    "encoder/config.json",
+    "encoder/tokenizer.json",
 )
 
 
@@ -131,12 +133,12 @@ def verify(revision: Revision) -> None:
 def fingerprint(folder: Path) -> str:
     """SHA-256 over the names and contents of the folder's files. Raises ChangedFiles when there are none."""
     total = hashlib.sha256()
-    present = [folder / name for name in FILES if (folder / name).is_file()]
+    present = [name for name in FILES if (folder / name).is_file()]
     if not present:
         raise ChangedFiles(f"{folder}: none of {', '.join(FILES)} is there; name a model's folder.")
-    for path in present:
-        with path.open("rb") as file:
-            total.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    for name in present:
+        with (folder / name).open("rb") as file:
+            total.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return total.hexdigest()
 
 

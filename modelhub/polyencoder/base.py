@@ -7,6 +7,7 @@ only what differs from them.
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from transformers import BertConfig, BertModel
 from modelhub.errors import BaseEncoderMissing
 
 WEIGHTS = "model.safetensors"
+PICKLED = "pytorch_model.bin"
 #: Parts of a BERT that no network here uses, and a buffer that old files carry.
 UNUSED = ("pooler.", "cls.", "embeddings.position_ids")
 #: What stands before the names of a BERT that was saved with its heads.
@@ -56,11 +58,31 @@ def state(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32)
 
 
 def empty_encoder(folder: Path) -> BertModel:
-    """The base's network with tensors still to be assigned (meta device), without a pooler."""
-    config = BertConfig.from_pretrained(str(_required(folder, "config.json").parent), local_files_only=True)
-    config._attn_implementation = "sdpa"
+    """The base's network with tensors still to be assigned (meta device), without a pooler.
+
+    Raises BaseEncoderMissing where config.json describes no BERT.
+    """
     with torch.device("meta"):
-        return BertModel(config, add_pooling_layer=False)
+        return BertModel(_config(folder), add_pooling_layer=False)
+
+
+def random_encoder(folder: Path) -> BertModel:
+    """The base's network with tensors as they are before any training, drawn from torch's generator."""
+    return BertModel(_config(folder), add_pooling_layer=False)
+
+
+def _config(folder: Path) -> BertConfig:
+    path = _required(folder, "config.json")
+    try:
+        described = json.loads(path.read_bytes())
+        kind = described.get("model_type", "not said")
+        if kind != "bert":
+            raise ValueError(f"its model_type is {kind}, and only bert can be used")
+        config = BertConfig.from_dict(described)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BaseEncoderMissing(f"{path}: no BERT ({error}); name a folder with a BERT encoder.") from error
+    config._attn_implementation = "sdpa"
+    return config
 
 
 def place_buffers(encoder: BertModel, device: str) -> None:
@@ -72,6 +94,11 @@ def place_buffers(encoder: BertModel, device: str) -> None:
 
 def _required(folder: Path, name: str) -> Path:
     path = folder / name
+    if not path.is_file() and name == WEIGHTS and (folder / PICKLED).is_file():
+        raise BaseEncoderMissing(
+            f"{folder / PICKLED} is pickled and never read; save the encoder again as {WEIGHTS} "
+            "(transformers: save_pretrained)."
+        )
     if not path.is_file():
         raise BaseEncoderMissing(
             f"{path} is missing: the base encoder needs {name}. Install requirements-nodeps.txt with "

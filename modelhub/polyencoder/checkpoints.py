@@ -1,7 +1,8 @@
 """Model folders: ``config.json`` to read and ``weights.safetensors`` with what differs from the base encoder.
 
 config.json: ``{"format": 1, "kind": "polyencoder" or "manager", "base_sha256", "trained": [prefixes],
-"options"}``.
+"options"}``. A whole model needs no base: its weights are all there, ``encoder/`` has the architecture and the
+vocabulary as a base's folder has them, and "base_sha256" is empty.
 Weights are kept in half precision, so a network that was saved and loaded differs by rounding from the one that
 was trained: embed the bank with the loaded one. Only safetensors is ever read: a pickled file can run code.
 """
@@ -24,8 +25,11 @@ from modelhub.polyencoder import base as base_encoder
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
 from modelhub.polyencoder.manager import SkillClassifier
 from modelhub.polyencoder.network import PolyEncoder
+from modelhub.polyencoder.tokens import TextEncoder
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+#: A whole model's own architecture and vocabulary.
+ENCODER = "encoder"
 FORMAT = 1
 #: Tensors that the base does not have; always stored.
 OWN = {"polyencoder": ("codes",), "manager": ("head.",)}
@@ -35,16 +39,21 @@ CONFIGS: dict[str, type[PolyEncoderConfig | ManagerConfig]] = {
 }
 
 
-def fresh(config: PolyEncoderConfig, base: Path | None = None) -> PolyEncoder:
-    """An untrained poly-encoder on its own copy of the base's tensors, in training mode, to be trained."""
-    network = _build(config, base or base_encoder.base_folder(), share=False)
+def fresh(config: PolyEncoderConfig, base: Path | None = None, *, scratch: bool = False) -> PolyEncoder:
+    """An untrained poly-encoder on its own copy of the base's tensors, in training mode, to be trained.
+
+    ``scratch`` takes the base's architecture alone, and random tensors.
+    """
+    network = _fresh(config, base or base_encoder.base_folder(), scratch)
     assert isinstance(network, PolyEncoder)
     return network.train()
 
 
-def fresh_manager(config: ManagerConfig, base: Path | None = None) -> SkillClassifier:
-    """An untrained dialogue manager on its own copy of the base's tensors, in training mode."""
-    network = _build(config, base or base_encoder.base_folder(), share=False)
+def fresh_manager(
+    config: ManagerConfig, base: Path | None = None, *, scratch: bool = False
+) -> SkillClassifier:
+    """An untrained dialogue manager; otherwise as ``fresh``."""
+    network = _fresh(config, base or base_encoder.base_folder(), scratch)
     assert isinstance(network, SkillClassifier)
     return network.train()
 
@@ -61,6 +70,40 @@ def save(
     prefixes = tuple(dict.fromkeys([*trained, *OWN[kind]]))
     tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     _refuse_unsaved_changes(folder, tensors, prefixes, base)
+    _write(folder, network, kind, tensors, prefixes, base_encoder.fingerprint(base))
+
+
+def save_whole(folder: Path, network: PolyEncoder | SkillClassifier, text_encoder: TextEncoder) -> None:
+    """Write a model that needs no base: what was trained from end to end. Raises CheckpointError."""
+    kind = "polyencoder" if isinstance(network, PolyEncoder) else "manager"
+    tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    prefixes = tuple(
+        dict.fromkeys([*(name.partition(".")[0] + "." for name in tensors if "." in name), *OWN[kind]])
+    )
+    (folder / ENCODER).mkdir(parents=True, exist_ok=True)
+    (folder / ENCODER / "config.json").write_text(network.encoder.config.to_json_string())
+    text_encoder.save(folder / ENCODER)
+    _write(folder, network, kind, tensors, prefixes, "")
+
+
+def encoder_folder(folder: Path, base: Path | None = None) -> Path:
+    """Where a model's architecture and vocabulary are: in its own folder when it is whole, else with the base.
+
+    Raises CheckpointError.
+    """
+    if not _described(folder / CONFIG)["base_sha256"]:
+        return folder / ENCODER
+    return base or base_encoder.base_folder()
+
+
+def _write(
+    folder: Path,
+    network: PolyEncoder | SkillClassifier,
+    kind: str,
+    tensors: dict[str, Tensor],
+    prefixes: tuple[str, ...],
+    base_sha256: str,
+) -> None:
     stored = {
         name: t.to(torch.float16).contiguous() for name, t in tensors.items() if name.startswith(prefixes)
     }
@@ -73,7 +116,7 @@ def save(
     described = {
         "format": FORMAT,
         "kind": kind,
-        "base_sha256": base_encoder.fingerprint(base),
+        "base_sha256": base_sha256,
         "trained": list(prefixes),
         "options": network.config.as_dict(),
     }
@@ -139,8 +182,19 @@ def read_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file that the umask alone protects; the library's own would be its owner's alone."""
-    path.write_bytes(to_bytes(tensors, metadata))
+    """Write a safetensors file that the umask alone protects; the library's own would be its owner's alone.
+
+    Raises CheckpointError when it cannot be written; a file that was there before stays.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(to_bytes(tensors, metadata))
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path}: could not be written ({error}); make room on the disk, or name another folder."
+        ) from error
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -149,21 +203,44 @@ def read_metadata(path: Path) -> dict[str, str]:
         return file.metadata() or {}
 
 
+def _fresh(
+    config: PolyEncoderConfig | ManagerConfig, base: Path, scratch: bool
+) -> PolyEncoder | SkillClassifier:
+    if not scratch:
+        return _build(config, base, share=False)
+    network = _empty(config, base)
+    drawn = base_encoder.random_encoder(base).state_dict()
+    for encoder in _encoders(network):
+        # Both encoders begin alike, as they do on a base.
+        encoder.load_state_dict({name: tensor.clone() for name, tensor in drawn.items()}, assign=True)
+        base_encoder.place_buffers(encoder, "cpu")
+    return network
+
+
 def _load(
     folder: Path, kind: str, base: Path | None, share: bool, device: str, dtype: torch.dtype
 ) -> PolyEncoder | SkillClassifier:
-    base = base or base_encoder.base_folder()
-    described = _read_description(folder / CONFIG, kind, base)
+    described = _described(folder / CONFIG)
+    _check_kind(folder / CONFIG, described, kind)
     config = CONFIGS[kind].from_dict(described["options"], str(folder / CONFIG))  # type: ignore[arg-type]
     delta = read_tensors(folder / WEIGHTS, device)
-    network = _build(config, base, share=share, device=device, dtype=dtype)
+    if described["base_sha256"]:
+        base = base or base_encoder.base_folder()
+        _check_base(folder / CONFIG, described, base)
+        network = _build(config, base, share=share, device=device, dtype=dtype)
+    else:
+        network = _empty(config, folder / ENCODER)
     trained: Sequence[str] = described["trained"]  # type: ignore[assignment]
     _check_names(folder / WEIGHTS, network, delta, (*trained, *OWN[kind]))
     _assign(network, {name: _cast(name, tensor, dtype) for name, tensor in delta.items()})
+    if not described["base_sha256"]:
+        for encoder in _encoders(network):
+            base_encoder.place_buffers(encoder, device)
     return network.eval().requires_grad_(not share)
 
 
-def _read_description(path: Path, kind: str, base: Path) -> dict[str, object]:
+def _described(path: Path) -> dict[str, object]:
+    """What config.json says, with exactly its keys."""
     if not path.is_file():
         raise CheckpointError(f"{path} is missing: a model's folder holds {CONFIG} and {WEIGHTS}.")
     try:
@@ -175,17 +252,35 @@ def _read_description(path: Path, kind: str, base: Path) -> dict[str, object]:
         raise CheckpointError(
             f"{path}: the keys must be {', '.join(sorted(expected))}; save the model again."
         )
+    return described
+
+
+def _check_kind(path: Path, described: dict[str, object], kind: str) -> None:
     if described["format"] != FORMAT or described["kind"] != kind:
         raise CheckpointError(
             f"{path}: a {described['kind']} of format {described['format']} came; "
             f"a {kind} of format {FORMAT} is needed. Name another folder, or save the model again."
         )
+
+
+def _check_base(path: Path, described: dict[str, object], base: Path) -> None:
     if described["base_sha256"] != base_encoder.fingerprint(base):
         raise CheckpointError(
             f"{path}: made against another base encoder than the one in {base}; "
             "set BASE_ENCODER to that one, or train the model again."
         )
-    return described
+
+
+def _empty(config: PolyEncoderConfig | ManagerConfig, base: Path) -> PolyEncoder | SkillClassifier:
+    """The network with the base's architecture; the encoders' tensors are still to be assigned."""
+    network: PolyEncoder | SkillClassifier
+    if isinstance(config, ManagerConfig):
+        network = SkillClassifier(config, base_encoder.empty_encoder(base))
+    else:
+        separate = None if config.shared_encoder else base_encoder.empty_encoder(base)
+        network = PolyEncoder(config, base_encoder.empty_encoder(base), separate)
+    _check_lengths(config, network, base)
+    return network
 
 
 def _build(
@@ -197,13 +292,7 @@ def _build(
     dtype: torch.dtype = torch.float32,
 ) -> PolyEncoder | SkillClassifier:
     """A network on the base's tensors: the process's own ones, or copies of them."""
-    network: PolyEncoder | SkillClassifier
-    if isinstance(config, ManagerConfig):
-        network = SkillClassifier(config, base_encoder.empty_encoder(base))
-    else:
-        separate = None if config.shared_encoder else base_encoder.empty_encoder(base)
-        network = PolyEncoder(config, base_encoder.empty_encoder(base), separate)
-    _check_lengths(config, network, base)
+    network = _empty(config, base)
     tensors = base_encoder.state(base, device, dtype)
     for encoder in _encoders(network):
         given = tensors if share else {name: tensor.clone() for name, tensor in tensors.items()}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
+from tokenizers import BertWordPieceTokenizer, Tokenizer
 from torch import Tensor
 
 from modelhub.dialogue import Dialogue
@@ -18,6 +18,8 @@ from modelhub.errors import BaseEncoderMissing
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
 
 PERSONA = "your persona: "
+#: A whole tokenizer; or, in old folders, the words of BERT's.
+TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
 
 
 def context_lines(dialogue: Dialogue) -> list[str]:
@@ -41,12 +43,7 @@ class TextEncoder:
     """A base encoder's tokenizer with a configuration's lengths. Safe to use from several threads."""
 
     def __init__(self, base: Path, config: PolyEncoderConfig | ManagerConfig) -> None:
-        path = base / "tokenizer.json"
-        if not path.is_file():
-            raise BaseEncoderMissing(
-                f"{path} is missing: the base encoder needs its tokenizer. Set BASE_ENCODER."
-            )
-        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer = _tokenizer(base)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._start, self._end, self._pad = (self._special(name) for name in ("[CLS]", "[SEP]", "[PAD]"))
@@ -71,6 +68,15 @@ class TextEncoder:
         """Tokens of each text as a candidate, start and end included; for batches of like lengths."""
         return [min(len(ids) + 2, self._label_truncate) for ids in self._ids(texts)]
 
+    @property
+    def vocabulary_size(self) -> int:
+        """Numbers that tokens may have."""
+        return 1 + max(self._tokenizer.get_vocab().values())
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary as an encoder's folder has it."""
+        (folder / TOKENIZER).write_text(self._tokenizer.to_str(), encoding="utf-8")
+
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         # As the paper does; and so "[SEP]" in a message is text, not an end.
         lowered = [text.lower() for text in texts]
@@ -92,3 +98,18 @@ class TextEncoder:
                 f"The base encoder's tokenizer has no {name}; set BASE_ENCODER to a BERT."
             )
         return int(token)
+
+
+def _tokenizer(base: Path) -> Tokenizer:
+    try:
+        if (base / TOKENIZER).is_file():
+            return Tokenizer.from_file(str(base / TOKENIZER))
+        if (base / VOCABULARY).is_file():
+            return Tokenizer.from_str(BertWordPieceTokenizer(str(base / VOCABULARY), lowercase=True).to_str())
+    except Exception as error:  # The library raises nothing narrower.
+        raise BaseEncoderMissing(
+            f"{base}: its vocabulary cannot be read ({error}); save the encoder again."
+        ) from error
+    raise BaseEncoderMissing(
+        f"{base / TOKENIZER} is missing: the base encoder needs its tokenizer. Set BASE_ENCODER."
+    )

@@ -19,7 +19,6 @@ from modelhub.errors import CheckpointError
 from modelhub.models import Revision
 from modelhub.parlai import storage
 from modelhub.polyencoder import bank, checkpoints
-from modelhub.polyencoder.base import base_folder
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
 from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.tokens import TextEncoder
@@ -47,11 +46,11 @@ def _retrieval(revision: Revision, part_of: PartOf) -> Agent:
 
 
 def _ranker(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Texts]:
-    """A folder's network and its tokens: imported from ParlAI, or on this project's base encoder."""
+    """A folder's network and its tokens: imported from ParlAI, or over a BERT encoder."""
     if checkpoints.kind(folder) == storage.KIND:
         return storage.load(folder, device=device, dtype=dtype)
-    network = checkpoints.load(folder, base_folder(), share=True, device=device, dtype=dtype)
-    return network, _text_encoder(base_folder(), network.config)
+    network = checkpoints.load(folder, share=True, device=device, dtype=dtype)
+    return network, _text_encoder(checkpoints.encoder_folder(folder), network.config)
 
 
 def _random_skill(revision: Revision, part_of: PartOf) -> Agent:
@@ -61,8 +60,9 @@ def _random_skill(revision: Revision, part_of: PartOf) -> Agent:
 def _two_stage(revision: Revision, part_of: PartOf) -> Agent:
     device, dtype = placement()
     folder = registry.folder_of(revision)
-    manager = checkpoints.load_manager(folder, base_folder(), share=True, device=device, dtype=dtype)
-    return TwoStageAgent(manager, _text_encoder(base_folder(), manager.config), _parts(revision, part_of))
+    manager = checkpoints.load_manager(folder, share=True, device=device, dtype=dtype)
+    text_encoder = _text_encoder(checkpoints.encoder_folder(folder), manager.config)
+    return TwoStageAgent(manager, text_encoder, _parts(revision, part_of))
 
 
 def _scripted(revision: Revision, part_of: PartOf) -> Agent:

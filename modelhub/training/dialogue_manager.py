@@ -1,12 +1,14 @@
 """Train the dialogue manager: which skill does a text belong to? (Smith et al. 2020, section 3.2.)
 
-Utterances that occur in more than one data set are left out, classes are filled up to equal size by drawing with
-replacement, and nothing but what was said is read: topics and personas would give the data set away.
+Here are its samples, and the training of its head alone; classification.py fine-tunes its encoder too. Utterances
+that occur in more than one data set are left out, classes are filled up to equal size by drawing with replacement,
+and nothing but what was said is read: topics and personas would give the data set away.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from modelhub.datasets.episodes import Episode
 from modelhub.dialogue import Skill
 from modelhub.polyencoder.manager import SkillClassifier
 from modelhub.polyencoder.tokens import TextEncoder
+from modelhub.training.errors import EmptyData
 from modelhub.training.recipes import SINGLE_SKILLS
 
 BATCH_TEXTS = 64
@@ -42,20 +45,38 @@ class Sample:
     episode: str
 
 
-def samples(split: str, folder: Path, last: int) -> list[Sample]:
+def samples(split: str, folder: Path, last: int, seed: int = 0, most: int | None = None) -> list[Sample]:
     """Every run of up to ``last`` utterances that a model would be asked to answer, of the three skills.
 
     Single utterances too, as the paper trains on; ones that occur in more than one data set are left out.
+    ``most`` bounds a data set's: dialogues are drawn by the seed until there are so many. Raises EmptyData.
     """
     by_skill = {skill: layout.read(skill, split, folder) for skill in SINGLE_SKILLS}
     shared = _shared_utterances(by_skill)
-    found: dict[tuple[int, tuple[str, ...]], Sample] = {}
-    for label, episodes in enumerate(by_skill.values()):
-        for episode in episodes:
-            for lines in _runs(episode, last):
-                if not shared & {normalise(line) for line in lines}:
-                    found.setdefault((label, lines), Sample(lines, label, episode.key))
-    return list(found.values())
+    found: list[Sample] = []
+    for label, (skill, episodes) in enumerate(by_skill.items()):
+        own = _samples(episodes, label, last, shared, seed, most)
+        if not own:
+            path = layout.find(skill, split, folder)
+            raise EmptyData(f"{path}: no utterance that only {skill.value} has; give it some")
+        found += own
+    return found
+
+
+def _samples(
+    episodes: list[Episode], label: int, last: int, shared: set[str], seed: int, most: int | None
+) -> list[Sample]:
+    """One class's, each once."""
+    if most:
+        episodes = random.Random(seed).sample(episodes, len(episodes))
+    found: dict[tuple[str, ...], Sample] = {}
+    for episode in episodes:
+        for lines in _runs(episode, last):
+            if not shared & {normalise(line) for line in lines}:
+                found.setdefault(lines, Sample(lines, label, episode.key))
+        if most and len(found) >= most:
+            break
+    return list(found.values())[:most]
 
 
 def _shared_utterances(by_skill: dict[Skill, list[Episode]]) -> set[str]:

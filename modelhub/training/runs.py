@@ -1,12 +1,12 @@
-"""One training run from files to a model's folder: weights, bank, and a record of the run."""
+"""One training run from files to a model's folder: weights, bank, and a record of the run. The starter's scale."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,25 +18,34 @@ from modelhub.polyencoder.network import PolyEncoder
 from modelhub.polyencoder.tokens import TextEncoder
 from modelhub.training import dialogue_manager
 from modelhub.training.errors import TrainingError
+from modelhub.training.hyperparameters import MANAGER_READS, changed
 from modelhub.training.recipes import MANAGER, MANAGER_FOLDER, RECIPES, Recipe
 from modelhub.training.tasks import bank_texts, tasks
 from modelhub.training.trainer import Epoch, Trainer
 
 #: The record of a run beside its weights.
 RECORD = "training.json"
-#: What the manager reads: the last utterances of a talk.
-MANAGER_READS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where a run reads and writes. ``minutes`` bounds the training itself."""
+    """Where a run reads and writes, and how.
+
+    ``minutes`` bounds the training itself, ``examples`` those of each data set. ``changes`` are values that a person
+    gave, as text. The last four are for the paper's scale (paper_runs.py).
+    """
 
     data: Path
     base: Path
     out: Path
     seed: int
     minutes: float = math.inf
+    examples: int | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
+    from_scratch: bool = False
+    restart: bool = False
+    checkpoint_minutes: float = 10.0
+    precision: str = "auto"
 
     @property
     def deadline(self) -> float:
@@ -52,23 +61,27 @@ def train_recipe(recipe: Recipe, run: Run, start: Path | None, progress: Progres
 
     Raises TrainingError, DatasetError, CheckpointError.
     """
+    require_start(recipe, start)
+    options = changed(recipe.hyperparameters, run.changes)
+    torch.manual_seed(run.seed)
+    network = checkpoints.load(start, run.base) if start else checkpoints.fresh(options.config, run.base)
+    text_encoder = TextEncoder(run.base, network.config)
+    learnt = tasks(recipe, run.data, run.seed, most=run.examples)
+    trainer = Trainer(network, text_encoder, learnt, options, run.seed)
+    trainer.prepare(lambda done, total: progress("frozen layers", done, total))
+    epochs = trainer.run(lambda number, *done: progress(f"epoch {number}", *done), run.deadline)
+    checkpoints.save(run.out, network.eval(), options.trained, run.base)
+    write_record(run, recipe.slug, {"options": asdict(options), "epochs": _figures(epochs)})
+    _embed_bank(recipe, run, text_encoder, progress)
+    return run.out
+
+
+def require_start(recipe: Recipe, start: Path | None) -> None:
+    """Raises TrainingError for a recipe that starts from a model when none is named."""
     if recipe.start_from and start is None:
         raise TrainingError(
             f"{recipe.slug} starts from {recipe.start_from}: train that first, and name its folder with --from"
         )
-    torch.manual_seed(run.seed)
-    config = recipe.hyperparameters.config
-    network = checkpoints.load(start, run.base) if start else checkpoints.fresh(config, run.base)
-    text_encoder = TextEncoder(run.base, network.config)
-    trainer = Trainer(
-        network, text_encoder, tasks(recipe, run.data, run.seed), recipe.hyperparameters, run.seed
-    )
-    trainer.prepare(lambda done, total: progress("frozen layers", done, total))
-    epochs = trainer.run(lambda number, *done: progress(f"epoch {number}", *done), run.deadline)
-    checkpoints.save(run.out, network.eval(), recipe.hyperparameters.trained, run.base)
-    _write_record(run, recipe.slug, {"options": asdict(recipe.hyperparameters), "epochs": _figures(epochs)})
-    _embed_bank(recipe, run, text_encoder, progress)
-    return run.out
 
 
 def train_manager(run: Run, progress: Progress) -> Path:
@@ -78,7 +91,7 @@ def train_manager(run: Run, progress: Progress) -> Path:
     text_encoder = TextEncoder(run.base, network.config)
     rows: dict[str, tuple[Tensor, Tensor]] = {}
     for split in ("train", "valid"):
-        given = dialogue_manager.samples(split, run.data, MANAGER_READS)
+        given = dialogue_manager.samples(split, run.data, MANAGER_READS, run.seed, run.examples)
         labels = torch.tensor([sample.label for sample in given])
         rows[split] = (dialogue_manager.embed(network, text_encoder, given), labels)
         progress(f"encoder, {split} texts", len(given), len(given))
@@ -91,7 +104,7 @@ def train_manager(run: Run, progress: Progress) -> Path:
         run.deadline,
     )
     checkpoints.save(run.out, network, [], run.base)
-    _write_record(run, MANAGER, asdict(outcome))
+    write_record(run, MANAGER, asdict(outcome))
     return run.out
 
 
@@ -108,7 +121,7 @@ def train_everything(run: Run, progress: Progress) -> list[Path]:
 def _embed_bank(recipe: Recipe, run: Run, text_encoder: TextEncoder, progress: Progress) -> None:
     """With the saved weights: rounding to half precision moves embeddings a little."""
     network: PolyEncoder = checkpoints.load(run.out, run.base)
-    texts, sources = bank_texts(recipe, run.data)
+    texts, sources = bank_texts(recipe, run.data, run.seed, run.examples)
     made = bank.embed(network, text_encoder, texts, sources, lambda *done: progress("bank", *done))
     made.save(run.out)
 
@@ -128,13 +141,17 @@ def _figures(epochs: list[Epoch]) -> list[dict[str, object]]:
     ]
 
 
-def _write_record(run: Run, recipe: str, figures: dict[str, object]) -> None:
+def write_record(run: Run, recipe: str, figures: dict[str, object]) -> None:
+    """What the run was and what came of it; its bounds where it had any."""
+    bounds = {"examples": run.examples, "minutes": run.minutes if run.minutes < math.inf else None}
     record = {"recipe": recipe, "seed": run.seed, "torch": torch.__version__, **figures}
+    if any(bound is not None for bound in bounds.values()):
+        record["bounds"] = bounds
     (run.out / RECORD).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _into(run: Run, name: str) -> Run:
-    return Run(run.data, run.base, run.out / name, run.seed, run.minutes)
+    return replace(run, out=run.out / name)
 
 
 def _named(progress: Progress, name: str) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from modelhub.polyencoder import bank, checkpoints
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
 from modelhub.polyencoder.network import PolyEncoder
 from modelhub.polyencoder.tokens import TextEncoder
+from modelhub.training.runs import Run
+
+from .small_corpora import write_convai2
+from .tiny_runs import TINY
 
 # Networks this small lose far more to threads that wait for one another than they win.
 torch.set_num_threads(1)
@@ -135,6 +140,24 @@ def reference_data(reference: Path) -> Path:
 @pytest.fixture
 def use_tiny_base(settings, tiny_base: Path) -> None:
     settings.BASE_ENCODER = tiny_base
+
+
+@pytest.fixture
+def run(tiny_base: Path, tmp_path: Path) -> Run:
+    """At the paper's scale: one epoch over 26 small dialogues."""
+    return Run(write_convai2(tmp_path / "data"), tiny_base, tmp_path / "out", seed=3, changes=TINY)
+
+
+@pytest.fixture
+def changed(run: Run) -> Callable[..., Run]:
+    """``changed(learning_rate="1")``: the run with other values, each into a folder of its own: 0, 1, ..."""
+    made: list[Run] = []
+
+    def make(**changes: str) -> Run:
+        made.append(replace(run, out=run.out / str(len(made)), changes={**run.changes, **changes}))
+        return made[-1]
+
+    return make
 
 
 def talk(*texts: str, key: str = "talk", context: Context | None = None) -> Dialogue:

@@ -22,17 +22,15 @@ from modelhub.polyencoder.tokens import TextEncoder, context_lines
 from modelhub.training import dialogue_manager, runs
 from modelhub.training.errors import Diverged, TrainingError
 from modelhub.training.frozen import SplitEncoder, first_trained_layer
-from modelhub.training.recipes import RECIPES, Hyperparameters, Recipe
+from modelhub.training.hyperparameters import Hyperparameters
+from modelhub.training.recipes import RECIPES, Recipe
 from modelhub.training.runs import Run, train_manager, train_recipe
 from modelhub.training.tasks import Task, bank_texts, tasks
 from modelhub.training.trainer import Epoch, Trainer, _without_twins
 
 from .conftest import CONFIG
+from .small_corpora import write_convai2
 
-WORDS = (
-    "cats dogs sea deep like the persona your is i moon rain salt tree bird fish lamp road wind gold iron "
-    "milk bread snow fire hill"
-).split()
 OPTIONS = Hyperparameters(
     trained=("encoder.encoder.layer.1.", "codes"),
     learning_rate=5e-3,
@@ -45,19 +43,9 @@ OPTIONS = Hyperparameters(
 )
 
 
-def answers(count: int) -> str:
-    """ConvAI2 dialogues of one exchange in which the answer shares a word with the question."""
-    chosen = [WORDS[place % len(WORDS)] + WORDS[(place * 7 + 3) % len(WORDS)] for place in range(count)]
-    return "".join(f"1 what about {word}\t{word} is good\n" for word in chosen)
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data" / "convai2"
-    folder.mkdir(parents=True)
-    for split in ("train", "valid"):
-        (folder / f"{split}.txt").write_text(answers(26))
-    return folder.parent
+    return write_convai2(tmp_path / "data")
 
 
 @pytest.fixture

@@ -165,3 +165,9 @@ def talk(*texts: str, key: str = "talk", context: Context | None = None) -> Dial
     speakers = (Speaker.WORKER, Speaker.MODEL)
     said = tuple(Utterance(speakers[place % 2], text) for place, text in enumerate(texts))
     return Dialogue(context or Context(), said, key)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """For each module anew: the train command sets torch's threads, and other numbers round otherwise."""
+    torch.set_num_threads(1)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tqdm import tqdm
+
+#: Told what is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
 
 
 class Bars:

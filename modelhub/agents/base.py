@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from modelhub.dialogue import Dialogue, Reply
+from modelhub.progress import Progress
+
+#: Texts that a network encodes at once.
+BATCH = 64
 
 
 class Agent(Protocol):
@@ -18,6 +22,26 @@ class Agent(Protocol):
 
     def suggest(self, dialogue: Dialogue, n: int) -> list[Reply]:
         """Up to ``n`` different replies, the best first."""
+        ...
+
+
+@runtime_checkable
+class CandidateScorer(Protocol):
+    """An agent that can also score candidates that are given to it: what benchmarks ask for."""
+
+    def score(
+        self,
+        dialogues: Sequence[Dialogue],
+        candidates: Sequence[Sequence[str]],
+        *,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+    ) -> list[list[float]]:
+        """Each dialogue's candidates' scores in their order; comparable within a dialogue alone.
+
+        What was said already is scored like anything else. With a ``batch`` of 1 every score is what it is for
+        its dialogue and candidate alone; larger ones round otherwise in the last digits.
+        """
         ...
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from modelhub.agents.base import Agent
+from modelhub.agents.base import BATCH, Agent, CandidateScorer
 from modelhub.dialogue import Dialogue, Reply
+from modelhub.errors import AgentFailed
+from modelhub.progress import Progress
 
 
 class RandomSkillAgent:
@@ -31,6 +33,18 @@ class RandomSkillAgent:
     def suggest(self, dialogue: Dialogue, n: int) -> list[Reply]:
         return suggest_by_skill(self.parts, dialogue, n, self.choose(dialogue))
 
+    def score(
+        self,
+        dialogues: Sequence[Dialogue],
+        candidates: Sequence[Sequence[str]],
+        *,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+    ) -> list[list[float]]:
+        """Scores by the skill that would answer (modelhub.agents.base.CandidateScorer)."""
+        skills = [self.choose(dialogue) for dialogue in dialogues]
+        return score_by_skill(self.parts, dialogues, candidates, skills, batch, progress)
+
 
 def reply_by_skill(
     parts: Mapping[str, Agent], dialogues: Sequence[Dialogue], skills: Sequence[str]
@@ -47,6 +61,43 @@ def reply_by_skill(
 
 def suggest_by_skill(parts: Mapping[str, Agent], dialogue: Dialogue, n: int, skill: str) -> list[Reply]:
     return [_chosen(reply, skill) for reply in parts[skill].suggest(dialogue, n)]
+
+
+def score_by_skill(
+    parts: Mapping[str, Agent],
+    dialogues: Sequence[Dialogue],
+    candidates: Sequence[Sequence[str]],
+    skills: Sequence[str],
+    batch: int,
+    progress: Progress | None,
+) -> list[list[float]]:
+    """Each dialogue's candidates' scores by the part of its skill; each part is asked once.
+
+    Raises AgentFailed for a part that cannot score given candidates.
+    """
+    found: dict[int, list[float]] = {}
+    for skill, part in parts.items():
+        places = [place for place, chosen in enumerate(skills) if chosen == skill]
+        if not places:
+            continue
+        if not isinstance(part, CandidateScorer):
+            raise AgentFailed(
+                f"the part for {skill} cannot score given candidates; make the model of retrieval models."
+            )
+        scores = part.score(
+            [dialogues[place] for place in places],
+            [candidates[place] for place in places],
+            batch=batch,
+            progress=_prefixed(progress, skill),
+        )
+        found.update(zip(places, scores, strict=True))
+    return [found[place] for place in range(len(dialogues))]
+
+
+def _prefixed(progress: Progress | None, skill: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda what, done, total: progress(f"{what} of {skill}", done, total)
 
 
 def _chosen(reply: Reply, skill: str) -> Reply:

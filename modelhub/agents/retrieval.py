@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from modelhub.agents.base import already_said, normalise
+from modelhub.agents.base import BATCH, already_said, normalise
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError, NoCandidateLeft
 from modelhub.polyencoder.bank import Bank
 from modelhub.polyencoder.cores import core
+from modelhub.polyencoder.given import score_given
 from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.tokens import context_lines
+from modelhub.progress import Progress
 
 #: Candidates scored at once: bounds the memory of a batch (32 x 8192 x 64 codes is 64 MiB).
 CHUNK = 8192
@@ -59,6 +61,20 @@ class RetrievalAgent:
                 break
             replies.setdefault(normalise(self._bank.texts[place]), self._reply(place, float(scores[place])))
         return list(replies.values())
+
+    def score(
+        self,
+        dialogues: Sequence[Dialogue],
+        candidates: Sequence[Sequence[str]],
+        *,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+    ) -> list[list[float]]:
+        """Scores of given candidates (modelhub.agents.base.CandidateScorer); the bank takes no part."""
+        contexts = [context_lines(dialogue) for dialogue in dialogues]
+        return score_given(
+            self.network, self._text_encoder, contexts, candidates, batch=batch, progress=progress
+        )
 
     @torch.inference_mode()
     def _scores(self, dialogues: Sequence[Dialogue]) -> Tensor:

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from modelhub.agents.base import Agent
-from modelhub.agents.random_skill import reply_by_skill, suggest_by_skill
+from modelhub.agents.base import BATCH, Agent
+from modelhub.agents.random_skill import reply_by_skill, score_by_skill, suggest_by_skill
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError
 from modelhub.polyencoder.cores import core
 from modelhub.polyencoder.manager import SkillClassifier
 from modelhub.polyencoder.tokens import TextEncoder, said_lines
+from modelhub.progress import Progress
+
+#: The manager's two best classes closer than this: rounding could turn them with the other dialogues of a batch.
+EVEN = 1e-4
 
 
 class TwoStageAgent:
@@ -43,6 +47,41 @@ class TwoStageAgent:
         skill = max(share, key=lambda name: share[name])
         return [_with_manager(reply, share) for reply in suggest_by_skill(self.parts, dialogue, n, skill)]
 
+    def score(
+        self,
+        dialogues: Sequence[Dialogue],
+        candidates: Sequence[Sequence[str]],
+        *,
+        batch: int = BATCH,
+        progress: Progress | None = None,
+    ) -> list[list[float]]:
+        """Scores by the skill that the manager picks (modelhub.agents.base.CandidateScorer)."""
+        skills = self.choose(dialogues, batch, progress)
+        return score_by_skill(self.parts, dialogues, candidates, skills, batch, progress)
+
+    def choose(
+        self, dialogues: Sequence[Dialogue], batch: int = BATCH, progress: Progress | None = None
+    ) -> list[str]:
+        """The skill that answers each dialogue, whatever the size of the batch; many dialogues are welcome."""
+        by_length = sorted(range(len(dialogues)), key=lambda place: _characters(dialogues[place]))
+        found: dict[int, str] = {}
+        for start in range(0, len(by_length), batch):
+            places = by_length[start : start + batch]
+            shares = self.shares([dialogues[place] for place in places])
+            found.update(
+                (place, self._favourite(dialogues[place], share))
+                for place, share in zip(places, shares, strict=True)
+            )
+            if progress:
+                progress("manager's choices", len(found), len(dialogues))
+        return [found[place] for place in range(len(dialogues))]
+
+    def _favourite(self, dialogue: Dialogue, share: Mapping[str, float]) -> str:
+        """The likeliest skill; an even contest is decided by what the dialogue gives alone."""
+        first, second = sorted(share.values(), reverse=True)[:2]
+        decided = self.shares([dialogue])[0] if first - second < EVEN else share
+        return max(decided, key=lambda skill: decided[skill])
+
     @torch.inference_mode()
     def shares(self, dialogues: Sequence[Dialogue]) -> list[dict[str, float]]:
         """The manager's probability (0-1) of each skill, for each dialogue."""
@@ -58,3 +97,7 @@ def _with_manager(reply: Reply, share: Mapping[str, float]) -> Reply:
     return Reply(
         reply.text, {**reply.evidence, "manager": {skill: round(p, 4) for skill, p in share.items()}}
     )
+
+
+def _characters(dialogue: Dialogue) -> int:
+    return sum(len(utterance.text) for utterance in dialogue.said)

@@ -28,6 +28,10 @@ class MaskedViews:
     mask: Tensor
     keys: Tensor
 
+    def __getitem__(self, places: Tensor) -> MaskedViews:
+        """The views of some contexts, in the order given."""
+        return MaskedViews(self.values[places], self.mask[places], self.keys[places])
+
 
 class ParlaiPolyEncoder(nn.Module):
     """Score candidates through M views of the context (Humeau et al. 2020, arXiv:1905.01969, section 4.4).

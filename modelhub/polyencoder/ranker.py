@@ -24,7 +24,7 @@ class Ranker(Protocol):
     def device(self) -> torch.device: ...
 
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Any:
-        """(B, T), (B, T) -> what ``score`` takes."""
+        """(B, T), (B, T) -> what ``score`` takes, and what an index of contexts parts."""
         ...
 
     def encode_candidates(self, tokens: Tensor, mask: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
-"""What is registered: models by name, and the immutable revisions that conversations are held with."""
+"""What is registered, models by name and their immutable revisions; and what was measured of them."""
 
 from __future__ import annotations
 
 from django.db import models
+
+from modelhub.dialogue import Skill
 
 
 class RegisteredModel(models.Model):
@@ -56,3 +58,95 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model.name} r{self.number}"
+
+
+class Measurement(models.Model):
+    """What one system did on one task: what was measured, with what, and how to measure it again.
+
+    A database trigger refuses updates and deletions (migration ``0004_benchmark_results_are_immutable``): to
+    measure again is to store another row, and the latest counts.
+    """
+
+    revision = models.ForeignKey(
+        Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="%(class)ss"
+    )
+    folder = models.CharField(
+        max_length=400, blank=True, help_text="Of the weights that were not registered; else empty."
+    )
+    name = models.CharField(max_length=120, help_text="The model's name, or the folder's own.")
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    task = models.CharField(max_length=20, choices=[(skill.value, skill.value) for skill in Skill])
+    split = models.CharField(max_length=20)
+    options = models.JSONField(default=dict)
+    seed = models.BigIntegerField()
+    examples = models.PositiveIntegerField()
+    dialogues = models.PositiveIntegerField()
+    data_folder = models.CharField(max_length=400)
+    data_sha256 = models.CharField(max_length=64)
+    questions_sha256 = models.CharField(
+        max_length=64, help_text="Systems with the same one were asked the same."
+    )
+    code_version = models.CharField(max_length=40)
+    duration = models.DurationField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+        indexes = [models.Index(fields=["questions_sha256"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(revision=None) ^ models.Q(folder=""), name="%(class)s_of_one_system"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(examples__gt=0, dialogues__gt=0), name="%(class)s_of_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.task} {self.split}"
+
+    @property
+    def reference(self) -> str:
+        """How commands name the system: slug:number, or the folder."""
+        return f"{self.revision.model.slug}:{self.revision.number}" if self.revision else self.folder
+
+
+class BenchmarkResult(Measurement):
+    """How a system ranked what people really said; shares from 0 to 1 (modelhub.benchmarks.metrics)."""
+
+    class Candidates(models.TextChoices):
+        LISTED = "listed", "listed by the file"
+        RANDOM = "random", "seeded random"
+        BOTH = "both", "listed by the file, seeded random where it lists none"
+
+    candidates_kind = models.CharField(max_length=10, choices=Candidates.choices)
+    candidates = models.PositiveIntegerField(help_text="The most that an example had.")
+    hits_at_1 = models.FloatField()
+    hits_at_5 = models.FloatField()
+    hits_at_10 = models.FloatField()
+    mrr = models.FloatField()
+    standard_error = models.FloatField(
+        null=True, help_text="Of hits@1, clustered by dialogue; none where there is one dialogue."
+    )
+    ranks_by_dialogue = models.JSONField(help_text="The label's rank, question by question of each dialogue.")
+
+    @property
+    def asked_text(self) -> str:
+        """``20 random candidates, seed 7``; ``60 listed candidates, mixed, seed 7``."""
+        kinds = {self.Candidates.BOTH.value: "listed or random"}
+        given = [name for name in ("mixed_candidates", "added_context") if self.options[name]]
+        words = [f"{self.candidates} {kinds.get(self.candidates_kind, self.candidates_kind)} candidates"]
+        words += [name.replace("_candidates", "").replace("_", " ") for name in given]
+        if given or self.candidates_kind != self.Candidates.LISTED:
+            words.append(f"seed {self.seed}")
+        return ", ".join(words)
+
+
+class ProvenanceResult(Measurement):
+    """Which data sets the utterances that a system chose came from (Smith et al. 2020, Table 4)."""
+
+    sources = models.JSONField(help_text="The data sets, in the order in which dialogues name them.")
+    sources_by_dialogue = models.JSONField(
+        help_text="Places in `sources`, question by question of each dialogue."
+    )

@@ -49,7 +49,7 @@ def register(
         )
     content = {
         "kind": kind,
-        "path": _stored_path(path),
+        "path": stored_path(path),
         "config": {**config, "parts": [reference(part) for part in parts]} if parts else dict(config),
         "weights_sha256": fingerprint(Path(path)) if path else "",
     }
@@ -73,6 +73,17 @@ def resolve(slug: str) -> Revision:
     if model.retired_at:
         raise UnknownModel(f"Model {slug!r} is retired; register it again to use it.")
     return latest
+
+
+def numbered(slug: str, number: int) -> Revision:
+    """A revision by its model's name and its number; of a retired model too. Raises UnknownRevision."""
+    found = Revision.objects.select_related("model").filter(model__slug=slug, number=number).first()
+    if found is None:
+        known = Revision.objects.filter(model__slug=slug).values_list("number", flat=True)
+        raise UnknownRevision(
+            f"There is no revision {number} of {slug!r}; it has: {', '.join(map(str, known)) or 'none'}."
+        )
+    return found
 
 
 def retire(slug: str) -> None:
@@ -151,7 +162,8 @@ def _registered(slug: str, name: str) -> RegisteredModel:
     return model
 
 
-def _stored_path(path: Path | str | None) -> str:
+def stored_path(path: Path | str | None) -> str:
+    """How a folder is kept: relative to the project for what ships with it, else absolute."""
     if path is None:
         return ""
     absolute = Path(path).resolve()

@@ -11,6 +11,8 @@ from modelhub.benchmarks.hits import Hit
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+#: Dialogues drawn at once: bounds the memory of a bootstrap.
+PICKED_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,32 @@ def paired_difference(
     Each task gives both models' hits on the same questions in the same order. Dialogues are drawn with
     replacement within a task, so that utterances of one dialogue stay together.
     """
+    return difference_by_dialogue([_by_dialogue(ours, theirs) for ours, theirs in tasks], seed, resamples)
+
+
+def difference_by_dialogue(
+    tasks: Sequence[tuple[np.ndarray, np.ndarray]], seed: int, resamples: int = RESAMPLES
+) -> Difference:
+    """As ``paired_difference``; each task gives, per dialogue, the first model's additional hits and the questions."""
     rng = np.random.default_rng(seed)
     drawn = np.zeros(resamples)
     value = 0.0
-    for ours, theirs in tasks:
-        gains, counts = _by_dialogue(ours, theirs)
-        picks = rng.integers(len(gains), size=(resamples, len(gains)))
-        drawn += gains[picks].sum(axis=1) / counts[picks].sum(axis=1) / len(tasks)
+    for gains, counts in tasks:
+        drawn += _resampled(gains, counts, rng, resamples) / len(tasks)
         value += gains.sum() / counts.sum() / len(tasks)
     tail = (1 - LEVEL) / 2
     lower, upper = np.quantile(drawn, [tail, 1 - tail])
     return Difference(float(value), float(lower), float(upper))
+
+
+def _resampled(gains: np.ndarray, counts: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """(resamples,) differences, drawn a part at a time: all picks of large data sets take gigabytes."""
+    at_once = max(1, PICKED_AT_ONCE // len(gains))
+    drawn = []
+    for start in range(0, resamples, at_once):
+        picks = rng.integers(len(gains), size=(min(at_once, resamples - start), len(gains)))
+        drawn.append(gains[picks].sum(axis=1) / counts[picks].sum(axis=1))
+    return np.concatenate(drawn)
 
 
 def _by_dialogue(ours: Sequence[Hit], theirs: Sequence[Hit]) -> tuple[np.ndarray, np.ndarray]:

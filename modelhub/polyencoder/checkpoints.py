@@ -164,6 +164,13 @@ def kind(folder: Path) -> str:
     return str(described.get("kind", "")) if isinstance(described, dict) else ""
 
 
+def read_config(folder: Path) -> PolyEncoderConfig:
+    """How the folder's poly-encoder is configured. Raises CheckpointError."""
+    described = _described(folder / CONFIG)
+    _check_kind(folder / CONFIG, described, "polyencoder")
+    return PolyEncoderConfig.from_dict(described["options"], str(folder / CONFIG))  # type: ignore[arg-type]
+
+
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

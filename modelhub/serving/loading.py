@@ -25,6 +25,8 @@ from modelhub.polyencoder.tokens import TextEncoder
 
 #: Gives the loaded agent of a revision's id: composites are made of agents that are loaded already.
 PartOf = Callable[[int], Agent]
+#: Device and precision of networks.
+Placement = tuple[str, torch.dtype]
 
 
 def load_agent(revision_id: int, part_of: PartOf) -> Agent:
@@ -34,12 +36,20 @@ def load_agent(revision_id: int, part_of: PartOf) -> Agent:
     """
     revision = registry.get(revision_id)
     registry.verify(revision)
-    return _LOADERS[revision.kind](revision, part_of)
+    return agent_of(revision, part_of, placement())
 
 
-def _retrieval(revision: Revision, part_of: PartOf) -> Agent:
+def agent_of(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
+    """The agent of a revision, which need not be stored: benchmarks load folders that nobody registered.
+
+    Raises CheckpointError, BaseEncoderMissing.
+    """
+    return _LOADERS[revision.kind](revision, part_of, placed)
+
+
+def _retrieval(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     folder = registry.folder_of(revision)
-    device, dtype = placement()
+    device, dtype = placed
     network, text_encoder = _ranker(folder, device, dtype)
     skill = str(revision.config.get("skill", ""))
     return RetrievalAgent(network, text_encoder, bank.load(folder), skill)
@@ -53,23 +63,23 @@ def _ranker(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Text
     return network, _text_encoder(checkpoints.encoder_folder(folder), network.config)
 
 
-def _random_skill(revision: Revision, part_of: PartOf) -> Agent:
+def _random_skill(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     return RandomSkillAgent(_parts(revision, part_of))
 
 
-def _two_stage(revision: Revision, part_of: PartOf) -> Agent:
-    device, dtype = placement()
+def _two_stage(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
+    device, dtype = placed
     folder = registry.folder_of(revision)
     manager = checkpoints.load_manager(folder, share=True, device=device, dtype=dtype)
     text_encoder = _text_encoder(checkpoints.encoder_folder(folder), manager.config)
     return TwoStageAgent(manager, text_encoder, _parts(revision, part_of))
 
 
-def _scripted(revision: Revision, part_of: PartOf) -> Agent:
+def _scripted(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     return ScriptedAgent(revision.config.get("replies", ()), float(revision.config.get("delay_s", 0)))
 
 
-_LOADERS: Mapping[str, Callable[[Revision, PartOf], Agent]] = {
+_LOADERS: Mapping[str, Callable[[Revision, PartOf, Placement], Agent]] = {
     Revision.Kind.RETRIEVAL: _retrieval,
     Revision.Kind.RANDOM_SKILL: _random_skill,
     Revision.Kind.TWO_STAGE: _two_stage,
@@ -87,8 +97,8 @@ def _parts(revision: Revision, part_of: PartOf) -> dict[str, Agent]:
     return {skill: part_of(part.pk) for skill, part in parts.items()}
 
 
-def placement() -> tuple[str, torch.dtype]:
-    """Device and precision of networks: SERVING_DEVICE, half precision where a GPU does it well."""
+def placement() -> Placement:
+    """Where a site's networks are: on SERVING_DEVICE, half precision where a GPU does it well."""
     device = settings.SERVING_DEVICE
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

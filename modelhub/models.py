@@ -59,6 +59,11 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.model.name} r{self.number}"
 
+    @property
+    def reference(self) -> str:
+        """How commands and configurations name it: slug@number."""
+        return f"{self.model.slug}@{self.number}"
+
 
 class Measurement(models.Model):
     """What one system did on one task: what was measured, with what, and how to measure it again.
@@ -108,8 +113,8 @@ class Measurement(models.Model):
 
     @property
     def reference(self) -> str:
-        """How commands name the system: slug:number, or the folder."""
-        return f"{self.revision.model.slug}:{self.revision.number}" if self.revision else self.folder
+        """How commands name the system: slug@number, or the folder."""
+        return self.revision.reference if self.revision else self.folder
 
 
 class BenchmarkResult(Measurement):

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils import timezone
 
@@ -50,7 +52,7 @@ def register(
     content = {
         "kind": kind,
         "path": stored_path(path),
-        "config": {**config, "parts": [reference(part) for part in parts]} if parts else dict(config),
+        "config": {**config, "parts": [part.reference for part in parts]} if parts else dict(config),
         "weights_sha256": fingerprint(Path(path)) if path else "",
     }
     with transaction.atomic():
@@ -75,8 +77,29 @@ def resolve(slug: str) -> Revision:
     return latest
 
 
-def numbered(slug: str, number: int) -> Revision:
-    """A revision by its model's name and its number; of a retired model too. Raises UnknownRevision."""
+def named(reference: str) -> Revision:
+    """The latest revision of ``slug``, or that of ``slug@number``. Raises UnknownModel, UnknownRevision."""
+    slug, at, number = reference.partition("@")
+    if not at:
+        return resolve(slug)
+    if not number.isdecimal():
+        raise UnknownRevision(f"{reference!r}: a revision is named by its number, such as {slug}@1.")
+    return _numbered(slug, int(number))
+
+
+def check_slug(slug: str) -> None:
+    """Raises ModelhubError for what cannot name a model; ``register`` does not look."""
+    longest = RegisteredModel._meta.get_field("slug").max_length or 0
+    try:
+        validate_slug(slug)
+    except ValidationError as error:
+        raise ModelhubError(f"{slug!r} is no slug: use letters, digits, - and _ alone.") from error
+    if len(slug) > longest:
+        raise ModelhubError(f"{slug!r} is longer than {longest} characters; give a shorter slug.")
+
+
+def _numbered(slug: str, number: int) -> Revision:
+    """Of a retired model too."""
     found = Revision.objects.select_related("model").filter(model__slug=slug, number=number).first()
     if found is None:
         known = Revision.objects.filter(model__slug=slug).values_list("number", flat=True)
@@ -110,17 +133,12 @@ def parts_of(revision: Revision) -> list[Revision]:
         return []
     slugs = [name.partition("@")[0] for name in references]
     candidates = Revision.objects.select_related("model").filter(model__slug__in=slugs)
-    found = {reference(part): part for part in candidates}
+    found = {part.reference: part for part in candidates}
     if missing := [name for name in references if name not in found]:
         raise UnknownRevision(
             f"{revision}: its parts {', '.join(missing)} are not registered; register them again."
         )
     return [found[name] for name in references]
-
-
-def reference(revision: Revision) -> str:
-    """How configurations name a revision: slug@number."""
-    return f"{revision.model.slug}@{revision.number}"
 
 
 def folder_of(revision: Revision) -> Path:

@@ -58,15 +58,12 @@ class System:
 
 
 def resolve(reference: str) -> System:
-    """The system of ``slug``, ``slug:number`` or a folder's path; a registered name comes before a folder.
+    """The system of ``slug``, ``slug@number`` or a folder's path; a registered name comes before a folder.
 
     Raises UnknownModel, UnknownRevision, CheckpointError.
     """
-    slug, _, number = reference.partition(":")
-    if RegisteredModel.objects.filter(slug=slug).exists():
-        if number and not number.isdecimal():
-            raise UnknownModel(f"{reference!r}: a revision is named by its number, such as {slug}:1.")
-        return _registered(registry.numbered(slug, int(number)) if number else registry.resolve(slug))
+    if RegisteredModel.objects.filter(slug=reference.partition("@")[0]).exists():
+        return _registered(registry.named(reference))
     folder = Path(reference)
     if folder.is_dir():
         return _unregistered(folder)
@@ -122,7 +119,7 @@ def _load_untrained(config: PolyEncoderConfig, base: Path) -> UntrainedBase:
 def _registered(revision: Revision) -> System:
     return System(
         name=revision.model.name,
-        reference=f"{revision.model.slug}:{revision.number}",
+        reference=revision.reference,
         revision=revision,
         folder="",
         weights_sha256=revision.weights_sha256,

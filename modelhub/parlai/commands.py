@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 
 from modelhub import registry
 from modelhub.download import fetch
-from modelhub.errors import ModelhubError
-from modelhub.models import RegisteredModel, Revision
+from modelhub.models import Revision
 from modelhub.parlai import importing, zoo
 from modelhub.progress import Bars
 
@@ -26,7 +23,7 @@ def import_model(
     skill: str = "",
 ) -> Iterator[str]:
     """Import a folder or archive and register it; yields lines for a person. Raises ModelhubError."""
-    _check_slug(slug)
+    registry.check_slug(slug)
     folder = out or settings.DATA_DIR / "models" / slug
     with Bars("utterances") as bars:
         importing.convert(source, folder, bank, bars.show, skill or importing.BANK_SOURCE)
@@ -49,7 +46,7 @@ def fetch_zoo(
     """
     model = zoo.model(name)
     slug = slug or model.slug
-    _check_slug(slug)
+    registry.check_slug(slug)
     target = out or settings.DATA_DIR / "models" / slug
     if importing.is_imported(target):
         yield f"{target} was imported already"
@@ -77,14 +74,4 @@ def _note(archive: Path) -> Path:
 def _register(slug: str, name: str, folder: Path, skill: str) -> str:
     config = {"skill": skill} if skill else {}
     revision = registry.register(slug, name, Revision.Kind.RETRIEVAL, folder, config)
-    return f"registered {registry.reference(revision)} as {name}"
-
-
-def _check_slug(slug: str) -> None:
-    longest = RegisteredModel._meta.get_field("slug").max_length or 0
-    try:
-        validate_slug(slug)
-    except ValidationError as error:
-        raise ModelhubError(f"{slug!r} is no slug: use letters, digits, - and _ alone.") from error
-    if len(slug) > longest:
-        raise ModelhubError(f"{slug!r} is longer than {longest} characters; give a shorter slug.")
+    return f"registered {revision.reference} as {name}"

@@ -84,7 +84,7 @@ def test_a_result_is_what_the_models_ranks_come_to(models) -> None:
     assert figures == {name: pytest.approx(getattr(expected, name)) for name in figures}
     assert (line["examples"], line["candidates"], line["candidates_kind"]) == (24, 12, "random")
     result = BenchmarkResult.objects.get()
-    assert result.revision == models["ed"] and result.reference == "ed:1"
+    assert result.revision == models["ed"] and result.reference == "ed@1"
     assert ranks_of(result) == found
     assert result.dialogues == len(result.ranks_by_dialogue)
 
@@ -94,7 +94,7 @@ def test_text_and_markdown_name_the_candidates_and_the_seed() -> None:
     assert "12 random candidates, seed 3" in text
     assert "ties count against the label" in text
     row = benchmark("ed", "--task", "ed", *FEW, "--seed", 3, "--format", "markdown").splitlines()[2]
-    assert row.startswith("| ed:1 | ed | test (part) | 24 |") and row.endswith("|")
+    assert row.startswith("| ed@1 | ed | test (part) | 24 |") and row.endswith("|")
 
 
 def test_all_tasks_are_four_and_of_table_5s_variants_three() -> None:
@@ -131,7 +131,7 @@ def test_a_model_of_parlais_is_measured_like_any_other(tmp_path: Path, view_type
     )
     call_command("import_parlai", source, slug="zoo", out=tmp_path / "zoo", stdout=io.StringIO())
     registered, folder = document("zoo", tmp_path / "zoo", "--task", "ed", *FEW)["results"]
-    assert (registered["reference"], folder["reference"]) == ("zoo:1", str(tmp_path / "zoo"))
+    assert (registered["reference"], folder["reference"]) == ("zoo@1", str(tmp_path / "zoo"))
     first, second = BenchmarkResult.objects.all()
     assert ranks_of(first) == ranks_of(second) and len(set(ranks_of(first))) > 3
     assert document("zoo", "--provenance", *FEW)["results"][0]["shares"]["imported"]["share"] == 1
@@ -141,8 +141,8 @@ def test_a_model_of_parlais_is_measured_like_any_other(tmp_path: Path, view_type
 
 def test_an_older_revision_can_be_named(make_model) -> None:
     registry.register("ed", "ED", "retrieval", make_model("newer", seed=5), {"skill": "ed"})
-    references = [each["reference"] for each in document("ed", "ed:1", "--task", "ed", *FEW)["results"]]
-    assert references == ["ed:2", "ed:1"]
+    references = [each["reference"] for each in document("ed", "ed@1", "--task", "ed", *FEW)["results"]]
+    assert references == ["ed@2", "ed@1"]
 
 
 # --- Differences --------------------------------------------------------------------------------------------------
@@ -263,8 +263,8 @@ def test_provenance_is_stored_once_too() -> None:
             ("nobody", "--task", "ed"),
             r"'nobody' is neither a registered model nor a folder.*registered are: convai2",
         ),
-        (("ed:7", "--task", "ed"), "no revision 7 of 'ed'; it has: 1"),
-        (("ed:x", "--task", "ed"), "named by its number"),
+        (("ed@7", "--task", "ed"), "no revision 7 of 'ed'; it has: 1"),
+        (("ed@x", "--task", "ed"), "named by its number"),
         (("ed", "--task", "bst", "--mixed-candidates"), "not for bst"),
         (("ed", "--provenance", "--added-context"), "leave out"),
         (("ed", "--task", "ed", "--candidates", "1"), "counts from 2"),
@@ -290,7 +290,7 @@ def test_a_manager_alone_and_an_empty_folder_are_refused(make_manager, tmp_path:
 
 def test_a_scripted_model_ranks_nothing() -> None:
     registry.register("script", "Script", "scripted", None, {"replies": ["Hello."]})
-    with pytest.raises(CommandError, match="script:1 cannot score given candidates"):
+    with pytest.raises(CommandError, match="script@1 cannot score given candidates"):
         benchmark("script", "--task", "ed", *FEW)
 
 

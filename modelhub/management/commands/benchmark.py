@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "models",
             nargs="+",
             metavar="MODEL",
-            help="a registered slug, slug:REVISION, or a folder of weights",
+            help="a registered slug, slug@REVISION, or a folder of weights",
         )
         parser.add_argument(
             "--task",

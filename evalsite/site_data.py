@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT = PROJECT / "data"
 VARIABLE = "COLLOQUY_DATA"
 #: These commands use ``--data`` for a folder of data sets; they find the site's by the variable.
-DATASET_COMMANDS = frozenset({"benchmark", "train", "fetch_data", "check_data", "draw_contexts"})
+DATASET_COMMANDS = frozenset({"bank", "benchmark", "train", "fetch_data", "check_data", "draw_contexts"})
 #: A unix socket's path must fit the kernel's 108 bytes.
 LONGEST_SOCKET_PATH = 100
 

@@ -21,6 +21,12 @@ class CheckpointError(ModelhubError):
     code = "checkpoint"
 
 
+class NoBank(CheckpointError):
+    """A model has no candidates to answer with."""
+
+    code = "no_bank"
+
+
 class StaleBank(CheckpointError):
     """A bank's embeddings were made by other weights, or from other texts."""
 

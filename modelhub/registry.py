@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -13,18 +13,20 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils import timezone
 
-from modelhub.errors import ChangedFiles, ModelhubError, UnknownModel, UnknownRevision
+from modelhub.errors import ChangedFiles, ModelhubError, NoBank, UnknownModel, UnknownRevision
 from modelhub.models import RegisteredModel, Revision
 
 log = logging.getLogger(__name__)
 
+#: Embedded candidates.
+EMBEDDINGS = "bank.safetensors"
 #: Everything that a model answers with; a revision's hash is taken over those that are there.
 FILES = (
     "config.json",
     "weights.safetensors",
     "dictionary.txt",
     "merges.txt",
-    "bank.safetensors",
+    EMBEDDINGS,
     "bank.jsonl",
     "encoder/config.json",
     "encoder/tokenizer.json",
@@ -144,6 +146,22 @@ def parts_of(revision: Revision) -> list[Revision]:
 def folder_of(revision: Revision) -> Path:
     """Where the weights are; paths that are stored relative ship with the project."""
     return Path(settings.BASE_DIR) / revision.path
+
+
+def has_bank(folder: Path) -> bool:
+    """Whether a folder has candidates to answer with."""
+    return (folder / EMBEDDINGS).is_file()
+
+
+def require_banks(revisions: Iterable[Revision]) -> None:
+    """Raises NoBank for a model that could not say anything, or has such a part."""
+    for revision in revisions:
+        if revision.kind == Revision.Kind.RETRIEVAL and not has_bank(folder_of(revision)):
+            raise NoBank(
+                f"{revision.reference} has no bank to answer from; embed one with manage.py bank "
+                f"{revision.model.slug} --data DIR."
+            )
+        require_banks(parts_of(revision))
 
 
 def verify(revision: Revision) -> None:

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import torch
 from django.conf import settings
 
 from modelhub import registry
@@ -142,10 +141,9 @@ def _unregistered(folder: Path) -> System:
 
 
 def _load(revision: Revision) -> Agent:
-    """In float32 wherever it runs: figures must not depend on how a site serves."""
     if revision.pk:
         registry.verify(revision)
-    return loading.agent_of(revision, _load_part, (loading.placement()[0], torch.float32))
+    return loading.agent_of(revision, _load_part, loading.exact_placement())
 
 
 def _load_part(revision_id: int) -> Agent:

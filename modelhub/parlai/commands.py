@@ -29,6 +29,8 @@ def import_model(
         importing.convert(source, folder, bank, bars.show, skill or importing.BANK_SOURCE)
     yield f"imported to {folder}"
     yield _register(slug, name or slug, folder, skill)
+    if not registry.has_bank(folder):
+        yield f"it has no candidates to answer with yet: manage.py bank {slug} --data DIR embeds some"
 
 
 def fetch_zoo(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -16,10 +15,10 @@ from modelhub.parlai.checkpoint import MODEL, OPTIONS, Stored
 from modelhub.parlai.network import ParlaiPolyEncoder
 from modelhub.parlai.tokens import ParlaiTextEncoder
 from modelhub.polyencoder import bank
-from modelhub.polyencoder.checkpoints import CONFIG
+from modelhub.polyencoder.checkpoints import CONFIG, WEIGHTS
+from modelhub.polyencoder.folders import made_whole, require_new
+from modelhub.progress import Progress
 
-#: Told what is being done, how much of it is done, and how much there is.
-Progress = Callable[[str, int, int], None]
 #: Where a candidate comes from, when nothing is known but that it came with the model.
 BANK_SOURCE = "imported"
 
@@ -29,25 +28,25 @@ def convert(
 ) -> Path:
     """Import a folder or a tar.gz or zip archive into the folder ``out``, which must be new; gives ``out``.
 
-    The bank is ``bank_file``, one utterance a line, else the fixed candidates that came with the model. ``out`` gets
-    its name when it is whole. Raises CheckpointError, ArchiveError.
+    The bank is ``bank_file``, one utterance a line, else the fixed candidates that came with the model; where none
+    came there is no bank yet. ``out`` gets its name when it is whole. Raises CheckpointError, ArchiveError.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CheckpointError(f"{out} is there already; remove it, or name another folder with --out.")
+    require_new(out)
     with _unpacked(source, out.parent) as folder:
         stored = checkpoint.read(folder)
         path = bank_file or _own_candidates(stored)
-        texts = read_candidates(path)
-        with _made_whole(out) as beside:
+        texts = read_candidates(path) if path else []
+        with made_whole(out) as beside:
             storage.save(beside, stored, _origin(stored, source))
             network, text_encoder = storage.load(beside)
-            _embed(network, text_encoder, stored, texts, bank_source, progress).save(beside)
+            if texts:
+                embed(network, text_encoder, texts, [bank_source] * len(texts), progress).save(beside)
     return out
 
 
 def is_imported(folder: Path) -> bool:
     """Whether a folder holds an imported model already."""
-    return (folder / CONFIG).is_file() and (folder / bank.EMBEDDINGS).is_file()
+    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
 
 
 def read_candidates(path: Path) -> list[str]:
@@ -64,33 +63,33 @@ def read_candidates(path: Path) -> list[str]:
     return found
 
 
-def _own_candidates(stored: Stored) -> Path:
-    """The fixed candidates beside the weights: the options' file, or the only one that there is."""
+def _own_candidates(stored: Stored) -> Path | None:
+    """The fixed candidates beside the weights: the options' file, or the only one that there is.
+
+    Raises CheckpointError where there are several.
+    """
     named = stored.options.get("fixed_candidates_path")
     if isinstance(named, str) and (path := stored.folder / PurePosixPath(named).name).is_file():
         return path
     found = sorted({*stored.folder.glob("*.cands"), *stored.folder.glob("*cand*.txt")})
-    if len(found) == 1:
-        return found[0]
-    what = f"{len(found)} files of candidates" if found else "no candidates to answer with"
-    raise CheckpointError(
-        f"{stored.folder / MODEL}: {what} beside it; give a file with one utterance a line with --bank."
-    )
+    if len(found) > 1:
+        raise CheckpointError(
+            f"{stored.folder / MODEL}: {len(found)} files of candidates beside it; give a file with one utterance a "
+            "line with --bank."
+        )
+    return found[0] if found else None
 
 
-def _embed(
+def embed(
     network: ParlaiPolyEncoder,
     text_encoder: ParlaiTextEncoder,
-    stored: Stored,
-    texts: list[str],
-    source: str,
+    texts: Sequence[str],
+    sources: Sequence[str],
     progress: Progress,
 ) -> bank.Bank:
+    """A bank as ParlAI makes it: where padding matters, the whole as wide as its longest candidate."""
     if network.config.padding_matters:
-        # As ParlAI does: the whole bank as wide as its longest candidate.
-        longest = max(text_encoder.lengths(texts))
-        text_encoder = ParlaiTextEncoder(network.config, stored.dictionary, candidate_width=longest)
-    sources = [source] * len(texts)
+        text_encoder = text_encoder.padded_to(max(text_encoder.lengths(texts)))
     return bank.embed(network, text_encoder, texts, sources, lambda *done: progress("bank", *done))
 
 
@@ -122,20 +121,3 @@ def _model_folder(folder: Path, source: Path) -> Path:
             f"{source}: {len(found)} files {OPTIONS} there; name the folder or archive of one ParlAI model."
         )
     return found[0]
-
-
-@contextmanager
-def _made_whole(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that gets its name when nothing went wrong."""
-    beside = out.with_name(f".{out.name}.importing")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        beside.mkdir(parents=True)
-        yield beside
-        beside.replace(out)
-    except OSError as error:
-        raise CheckpointError(
-            f"{out} cannot be written ({error}); make room, or name another folder."
-        ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -133,13 +133,17 @@ class ParlaiTextEncoder:
     """
 
     def __init__(self, config: ParlaiConfig, dictionary: Dictionary, candidate_width: int = 0) -> None:
-        self._dictionary = dictionary
+        self._config, self._dictionary = config, dictionary
         self.pad, self._start, self._end = (
             dictionary[token] for token in (config.padding, config.start, config.end)
         )
         self._text_truncate = config.text_truncate
         self._label_truncate = config.label_truncate
         self._candidate_width = candidate_width
+
+    def padded_to(self, width: int) -> ParlaiTextEncoder:
+        """The same that pads candidates to at least ``width`` tokens."""
+        return ParlaiTextEncoder(self._config, self._dictionary, width)
 
     def contexts(self, batch: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
         """Each context's lines -> padded tokens (int64) and mask (bool), both (B, T).

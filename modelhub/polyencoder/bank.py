@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modelhub.errors import CheckpointError, StaleBank
+from modelhub.errors import CheckpointError, NoBank, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
 from modelhub.polyencoder.ranker import Ranker, Texts
 
@@ -62,8 +62,10 @@ class Bank:
 def load(folder: Path) -> Bank:
     """The folder's bank.
 
-    Raises CheckpointError naming the file, StaleBank when it fits other weights or texts.
+    Raises NoBank where there is none, CheckpointError naming the file, StaleBank when it fits other weights or texts.
     """
+    if not (folder / EMBEDDINGS).is_file():
+        raise NoBank(f"{folder} has no bank to answer from; embed one with manage.py bank MODEL --data DIR.")
     tensors = read_tensors(folder / EMBEDDINGS)
     if set(tensors) != {"embeddings"} or tensors["embeddings"].dim() != 2:
         raise CheckpointError(

@@ -50,13 +50,13 @@ def agent_of(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
 def _retrieval(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     folder = registry.folder_of(revision)
     device, dtype = placed
-    network, text_encoder = _ranker(folder, device, dtype)
+    network, text_encoder = ranker_of(folder, device, dtype)
     skill = str(revision.config.get("skill", ""))
     return RetrievalAgent(network, text_encoder, bank.load(folder), skill)
 
 
-def _ranker(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Texts]:
-    """A folder's network and its tokens: imported from ParlAI, or over a BERT encoder."""
+def ranker_of(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Texts]:
+    """A folder's network and its tokens: imported from ParlAI, or over a BERT encoder. Raises CheckpointError."""
     if checkpoints.kind(folder) == storage.KIND:
         return storage.load(folder, device=device, dtype=dtype)
     network = checkpoints.load(folder, share=True, device=device, dtype=dtype)
@@ -88,8 +88,13 @@ _LOADERS: Mapping[str, Callable[[Revision, PartOf, Placement], Agent]] = {
 
 
 def _parts(revision: Revision, part_of: PartOf) -> dict[str, Agent]:
-    """The composite's loaded parts by skill, in its configuration's order; without a skill by the slug."""
-    parts = {part.config.get("skill") or part.model.slug: part for part in registry.parts_of(revision)}
+    """The composite's loaded parts by skill, in its configuration's order.
+
+    Where it does not name skills, they are the parts' own, and a part's without one is its slug.
+    """
+    found = registry.parts_of(revision)
+    skills = revision.config.get("skills") or [part.config.get("skill") or part.model.slug for part in found]
+    parts = dict(zip(skills, found, strict=True))
     if len(parts) < 2:
         raise CheckpointError(
             f"{revision}: {len(parts)} parts with different skills; register it with two or more."
@@ -108,6 +113,11 @@ def placement() -> Placement:
         )
     half = device.startswith("cuda") and torch.cuda.is_bf16_supported()
     return device, torch.bfloat16 if half else torch.float32
+
+
+def exact_placement() -> Placement:
+    """Where networks are whose results must not depend on how a site serves: the same device, in float32."""
+    return placement()[0], torch.float32
 
 
 @lru_cache(maxsize=16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,11 +65,18 @@ def bank_texts(
 
     Labels of the official side alone where only that side shows the skill. ``most`` bounds as in ``tasks``.
     """
+    return utterances(recipe.bank, folder, "train", seed, most)
+
+
+def utterances(
+    skills: Sequence[Skill], folder: Path, split: str, seed: int = 0, most: int | None = None
+) -> tuple[list[str], list[str]]:
+    """What was said in a split of data sets, and the data set of each text; otherwise as ``bank_texts``."""
     texts: list[str] = []
     sources: list[str] = []
     seen: set[str] = set()
-    for skill in recipe.bank:
-        episodes = layout.read(skill, "train", folder)
+    for skill in skills:
+        episodes = layout.read(skill, split, folder)
         for example in _examples(episodes, None, seed, both_sides=skill in SYMMETRIC, most=most):
             if normalise(example.label) not in seen:
                 seen.add(normalise(example.label))

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from modelhub import registry
 from modelhub.archives import ArchiveError
-from modelhub.errors import CheckpointError
+from modelhub.errors import CheckpointError, NoBank
 from modelhub.parlai import checkpoint, importing, options, storage
 from modelhub.polyencoder import bank
 
@@ -194,19 +194,20 @@ def test_the_bank_is_embedded_as_parlai_pads_it(tmp_path: Path, convert, config)
     assert torch.allclose(bank.load(folder).embeddings.float(), expected, rtol=2e-3, atol=2e-3)
 
 
-@pytest.mark.parametrize(
-    ("files", "words"),
-    [
-        ([], r"model: no candidates to answer with beside it; .* with --bank"),
-        (["model.cands-a.cands", "model.cands-b.cands"], "2 files of candidates beside it"),
-    ],
-)
-def test_without_one_bank_it_says_what_to_give(model: Path, convert, files: list[str], words: str) -> None:
+def test_several_files_of_candidates_are_refused(model: Path, convert) -> None:
     (model / "cands.txt").unlink()
-    for name in files:
+    for name in ("model.cands-a.cands", "model.cands-b.cands"):
         (model / name).write_text("a river\n")
-    with pytest.raises(CheckpointError, match=words):
+    with pytest.raises(CheckpointError, match=r"model: 2 files of candidates beside it; .* with --bank"):
         convert(model)
+
+
+def test_a_model_without_candidates_is_imported_without_a_bank(model: Path, convert) -> None:
+    (model / "cands.txt").unlink()
+    folder = convert(model)
+    storage.load(folder)
+    with pytest.raises(NoBank, match=r"has no bank to answer from; embed one with manage\.py bank"):
+        bank.load(folder)
 
 
 @pytest.mark.parametrize(

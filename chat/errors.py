@@ -19,6 +19,12 @@ class StudyNotOpen(ChatError):
     message = "This study is not open at the moment."
 
 
+class StudyRefused(ChatError):
+    """A study cannot be made of what was named; the sentence says why."""
+
+    code = "study_refused"
+
+
 class StudyFull(ChatError):
     code = "study_full"
     message = "This study has all the conversations that it needs. Thank you for your interest."

@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from chat import contexts
+from chat.errors import StudyRefused
 from chat.models import Arm, Conversation, Study
 from chat.study_templates import TEMPLATES
+from modelhub import registry
 from modelhub.models import Revision
 
 
@@ -59,6 +61,25 @@ def create_from_template(
         )
         contexts.fill_pool(study, chosen.contexts)
     return study
+
+
+def create_of_models(
+    template: str, models: Sequence[str], *, slug: str, seed: int = 0, title: str = ""
+) -> Study:
+    """A draft study of registered models, each ``slug`` or ``slug@number``, in the order given.
+
+    Raises StudyRefused for a name that is taken or twice there, ModelhubError for a model that cannot answer.
+    """
+    if template not in TEMPLATES:
+        raise StudyRefused(f"There is no template {template!r}; there are: {', '.join(TEMPLATES)}.")
+    registry.check_slug(slug)
+    if Study.objects.filter(slug=slug).exists():
+        raise StudyRefused(f"There is a study {slug!r} already; name this one with --slug.")
+    revisions = [registry.named(model) for model in models]
+    if len(set(revisions)) < len(revisions):
+        raise StudyRefused(f"{', '.join(models)}: a revision is there twice; name each once.")
+    registry.require_banks(revisions)
+    return create_from_template(template, slug=slug, revisions=revisions, seed=seed, title=title)
 
 
 def open_study(study: Study) -> None:

@@ -1,0 +1,69 @@
+"""``manage.py study create --template table7 --models a,b``: a study of any registered models."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from chat import studies
+from chat.errors import ChatError
+from chat.study_templates import TEMPLATES
+from modelhub.errors import ModelhubError
+
+
+def models(text: str) -> list[str]:
+    """``a,b@2`` as names."""
+    return [name.strip() for name in text.split(",")]
+
+
+class Command(BaseCommand):
+    help = "Make a study of registered models, which evaluators then compare."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        create = parser.add_subparsers(dest="what", required=True).add_parser(
+            "create", help="a draft, or with --open one that lets evaluators in"
+        )
+        create.add_argument("--template", default="table7", choices=sorted(TEMPLATES))
+        create.add_argument(
+            "--models",
+            type=models,
+            required=True,
+            metavar="MODEL,...",
+            help="registered models, slug or slug@REVISION, in the order of the report's rows",
+        )
+        create.add_argument(
+            "--slug", default="", help="names the study in addresses (default: the template's)"
+        )
+        create.add_argument("--title", default="", help="what evaluators read (default: the template's)")
+        create.add_argument(
+            "--seed", type=int, default=1, help="draws contexts and the order of models (default: 1)"
+        )
+        create.add_argument("--open", action="store_true", help="let evaluators in")
+        create.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            study = studies.create_of_models(
+                options["template"],
+                options["models"],
+                slug=options["slug"] or options["template"],
+                title=options["title"],
+                seed=options["seed"],
+            )
+        except (ChatError, ModelhubError) as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            where = f"The database of {settings.DATA_DIR} cannot be used ({error})."
+            raise CommandError(
+                f"{where} Start the site once with bin/up, or name its folder by --data."
+            ) from error
+        if options["open"]:
+            studies.open_study(study)
+        names = ", ".join(arm.revision.reference for arm in study.arms.select_related("revision__model"))
+        self.stdout.write(
+            f"study {study.slug}: {study.get_state_display().lower()}, {study.contexts.count()} contexts, {names}"
+        )

@@ -1,0 +1,79 @@
+"""``manage.py study create``: a study of any registered models."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from chat.models import Study
+from modelhub import registry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def scripts() -> None:
+    for slug in ("a", "b", "c"):
+        registry.register(slug, slug.upper(), "scripted", None, {"replies": [slug]})
+
+
+def create(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("study", "create", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_study_has_an_arm_a_model_in_the_order_given() -> None:
+    said = create("--template", "table7", "--models", "c,a", "--seed", "5")
+    study = Study.objects.get(slug="table7")
+    assert said == "study table7: draft, 200 contexts, c@1, a@1\n"
+    assert [arm.revision.model.slug for arm in study.arms.all()] == ["c", "a"]
+    assert (study.state, study.seed, study.conversations_per_worker) == (Study.State.DRAFT, 5, 10)
+
+
+def test_it_can_have_a_name_and_a_title_and_be_opened() -> None:
+    said = create("--models", "a", "--slug", "mine", "--title", "Talk to a program", "--open")
+    study = Study.objects.get(slug="mine")
+    assert said.startswith("study mine: open, ")
+    assert (study.title, study.state) == ("Talk to a program", Study.State.OPEN)
+
+
+def test_a_study_keeps_the_revision_that_was_named() -> None:
+    registry.register("a", "A", "scripted", None, {"replies": ["newer"]})
+    create("--models", "a@1,a")
+    references = [arm.revision.reference for arm in Study.objects.get().arms.all()]
+    assert references == ["a@1", "a@2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--models", "a,nobody"), "No model 'nobody' is registered; registered are: a, b, c"),
+        (("--models", "a,b,a@1"), "a revision is there twice"),
+        (("--models", "a@9"), "no revision 9 of 'a'; it has: 1"),
+        (("--models", "a,"), "No model '' is registered"),
+        (("--models", "a", "--slug", "no slug"), "is no slug"),
+        (("--models", "a", "--template", "table8"), "invalid choice: 'table8'"),
+        (("--models", "a", "--slug", "taken"), "There is a study 'taken' already; name this one with --slug"),
+    ],
+)
+def test_what_makes_no_study_is_refused(arguments: tuple[str, ...], says: str) -> None:
+    Study.objects.create(slug="taken")
+    with pytest.raises(CommandError, match=says):
+        create(*arguments)
+    assert Study.objects.count() == 1
+
+
+def test_a_model_without_a_bank_is_refused_alone_or_as_a_part(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    mute = registry.register("mute", "Mute", "retrieval", tmp_path, {})
+    registry.register("random", "Random", "random_skill", None, {}, [mute, registry.resolve("a")])
+    for model in ("mute", "random"):
+        with pytest.raises(
+            CommandError, match=r"mute@1 has no bank to answer from; embed one with manage.py bank mute"
+        ):
+            create("--models", f"a,{model}")
+    assert not Study.objects.exists()

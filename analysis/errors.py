@@ -15,3 +15,7 @@ class UnknownStudy(AnalysisError):
 
 class UnknownFormat(AnalysisError):
     code = "unknown_format"
+
+
+class UnknownData(AnalysisError):
+    code = "unknown_data"

@@ -1,10 +1,12 @@
-"""Routes of the report."""
+"""Routes of the report and the benchmarks."""
 
 from django.urls import path
 
-from analysis import views
+from analysis import benchmark_views, views
 
 urlpatterns = [
+    path("benchmarks/", benchmark_views.benchmark_tables, name="benchmarks"),
+    path("benchmarks/tables.<slug:ending>", benchmark_views.benchmarks_file, name="benchmarks_file"),
     path("studies/<slug:slug>/report/", views.report, name="report"),
     path("studies/<slug:slug>/report/table7.<slug:ending>", views.report_file, name="report_file"),
 ]

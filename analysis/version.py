@@ -17,6 +17,13 @@ def code_version() -> str:
     Works without a repository: two reports with the same code version were computed by the same code.
     """
     digest = hashlib.sha256()
-    for path in sorted([_HERE / "frames.py", *_HERE.glob("statistics/*.py"), *_HERE.glob("tables/*.py")]):
+    for path in sorted(
+        [
+            _HERE / "benchmarks.py",
+            _HERE / "frames.py",
+            *_HERE.glob("statistics/*.py"),
+            *_HERE.glob("tables/*.py"),
+        ]
+    ):
         digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return f"{VERSION}+{digest.hexdigest()[:12]}"

@@ -47,6 +47,8 @@ MATRIX: dict[str, Row] = {
     "transcript": RESEARCH,
     "report": RESEARCH,
     "report_file": RESEARCH,
+    "benchmarks": RESEARCH,
+    "benchmarks_file": RESEARCH,
 }
 SENDABLE = [name for name, row in MATRIX.items() if any(sent != 405 for _, sent in row.values())]
 
@@ -68,8 +70,9 @@ def path_of(name: str, talk: Conversation) -> str:
         "rate": [talk.pk],
         "transcript": [slug, talk.pk],
         "report_file": [slug, "csv"],
+        "benchmarks_file": ["csv"],
     }
-    needs_none = name in ("home", "signed_out", "sign_out", "healthz", "readyz", "studies")
+    needs_none = name in ("home", "signed_out", "sign_out", "healthz", "readyz", "studies", "benchmarks")
     return reverse(name, args=arguments.get(name, [] if needs_none else [slug]))
 
 

@@ -1,0 +1,49 @@
+"""What commands that print tables share: their options, their errors, and where the text goes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from analysis.errors import AnalysisError
+from analysis.exports import Format
+
+
+class TableCommand(BaseCommand):
+    """A command that prints a table of the site's data, or writes it to a file."""
+
+    def add_output_arguments(self, parser: ArgumentParser, formats: Sequence[Format[Any]]) -> None:
+        parser.add_argument("--format", default="markdown", choices=[each.name for each in formats])
+        parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+        parser.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
+
+    @contextmanager
+    def errors_as_sentences(self) -> Iterator[None]:
+        """Raises CommandError for what the analysis refuses, and for a database that is not there."""
+        try:
+            yield
+        except AnalysisError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            where = f"The database of {settings.DATA_DIR} cannot be read ({error})."
+            raise CommandError(
+                f"{where} Start the site once with bin/up, or name its folder by --data."
+            ) from error
+
+    def deliver(self, text: str, path: Path | None) -> None:
+        """Print, or write to ``path``. Raises CommandError."""
+        if path is None:
+            self.stdout.write(text, ending="")
+            return
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
+        self.stderr.write(f"Wrote {path}.")

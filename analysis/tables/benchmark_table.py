@@ -164,7 +164,7 @@ class BenchmarkTable:
                 if usual and usual.details:
                     found.setdefault((section.title, _asked(usual, usual.details)), []).append(column)
         return [
-            f"{f'{title}, ' if title else ''}{', '.join(columns)}: {asked}."
+            f"{f'{title}, ' if title else ''}{' and '.join(columns)}: {asked}."
             for (title, asked), columns in found.items()
         ]
 

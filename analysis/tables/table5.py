@@ -20,7 +20,7 @@ from modelhub.dialogue import Skill
 TASKS = {skill: TASK_NAMES[skill] for skill in (Skill.CONVAI2, Skill.WOW, Skill.ED)}
 AVERAGE = "Avg."
 TITLES = {
-    Variant.PLAIN: "Single-skill benchmarks",
+    Variant.PLAIN: "Each task as it is",
     Variant.ADDED_CONTEXT: "Added context",
     Variant.MIXED: "Mixed candidates",
 }

@@ -44,7 +44,7 @@ def test_without_results_there_is_no_table() -> None:
 def test_one_result_shows_every_row_of_the_paper_beside_it() -> None:
     ranked(model("ed", "My ED"), "ed")
     assert [len(each.rows) for each in benchmarks().tables] == [4, 12, 7]
-    found = row(table(5), "ED", "Single-skill benchmarks")
+    found = row(table(5), "ED", "Each task as it is")
     assert (texts(found), papers(found)) == (["–", "–", "62.5", "–"], [63.3, 81.0, 65.1, 69.8])
     assert [each.measured for each in benchmarks().tables] == [0, 1, 0]
 
@@ -122,7 +122,7 @@ def test_an_average_is_the_mean_of_tasks_whose_errors_add_up() -> None:
     many = [[1]] * 150 + [[2]] * 250
     for task in SINGLE_SKILLS:
         ranked(model("ed"), task, many)
-    *tasks, average = row(table(5), "ED", "Single-skill benchmarks").cells
+    *tasks, average = row(table(5), "ED", "Each task as it is").cells
     assert average.value == pytest.approx(0.375)
     half = (tasks[0].high - tasks[0].low) / 2
     assert average.high - average.value == pytest.approx(half / math.sqrt(3), rel=1e-3)

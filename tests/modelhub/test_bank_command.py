@@ -79,8 +79,13 @@ def test_a_folder_is_changed_in_its_place_or_copied(make_model, data, tmp_path: 
 
 @pytest.mark.parametrize("reduction", ["mean", "max"])
 def test_an_imported_model_without_candidates_gets_some_and_answers(
-    data: Path, tmp_path: Path, reduction: str
+    tmp_path: Path, reduction: str, monkeypatch
 ) -> None:
+    data = tmp_path / "data"
+    (data / "convai2").mkdir(parents=True)
+    # Of different lengths, and not in one batch, so that padding shows.
+    monkeypatch.setattr("modelhub.polyencoder.bank.BATCH_TOKENS", 8)
+    (data / "convai2" / "train.txt").write_text("1 river ?\tyou like fish .\n1 the water\tboat\n")
     config = replace(CONFIG, candidate_reduction=reduction)
     source = write_model(tmp_path / "parlai", config, reduction_type=reduction)
     (source / "cands.txt").unlink()

@@ -131,7 +131,12 @@ def test_imported_networks_score_as_each_text_alone_does(
     parlai_texts: ParlaiTextEncoder, view_type: str, reduction: str, batch: int
 ) -> None:
     network = make_network(replace(CONFIG, view_type=view_type, candidate_reduction=reduction))
-    contexts = [["i like the river"], ["the boat", "you like fish ?"], ["i like the river"], ["water"]]
+    contexts = [
+        ["i like the river"],
+        ["the boat", "you like fish ?"],
+        ["i like the river"],
+        ["i like the boat"],
+    ]
     listed = [["the river", "fish"], ["i like the boat !"], ["water", "the river", "you like fish ."], ["a"]]
     found = score_given(network, parlai_texts, contexts, listed, batch=batch)
     for row, lines, candidates in zip(found, contexts, listed, strict=True):

@@ -15,11 +15,9 @@ from modelhub.polyencoder.bank import Bank
 from modelhub.polyencoder.cores import core
 from modelhub.polyencoder.given import score_given
 from modelhub.polyencoder.ranker import Ranker, Texts
+from modelhub.polyencoder.scoring import search_of
 from modelhub.polyencoder.tokens import context_lines
 from modelhub.progress import Progress
-
-#: Candidates scored at once: bounds the memory of a batch (32 x 8192 x 64 codes is 64 MiB).
-CHUNK = 8192
 
 
 class RetrievalAgent:
@@ -39,7 +37,7 @@ class RetrievalAgent:
         self._text_encoder = text_encoder
         self._bank = bank
         self._device = network.device
-        self._embeddings = bank.embeddings.to(self._device, torch.float32)
+        self._search = search_of(network, bank)
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, text in enumerate(bank.texts):
             self._places[normalise(text)].append(place)
@@ -48,19 +46,22 @@ class RetrievalAgent:
         """Raises NoCandidateLeft when a talk has used the whole bank."""
         if not dialogues:
             return []
-        values, places = self._scores(dialogues).max(1)
-        rows = zip(dialogues, places.tolist(), values.tolist(), strict=True)
+        values, places = self._best(dialogues, 1)
+        rows = zip(dialogues, places[:, 0].tolist(), values[:, 0].tolist(), strict=True)
         return [self._answer(dialogue, place, score) for dialogue, place, score in rows]
 
     def suggest(self, dialogue: Dialogue, n: int) -> list[Reply]:
         """Replies that differ from one another; fewer than ``n`` when the bank has no more."""
-        scores = self._scores([dialogue])[0]
-        replies: dict[str, Reply] = {}
-        for place in scores.argsort(descending=True, stable=True).tolist():
-            if len(replies) >= n or scores[place] == -torch.inf:
-                break
-            replies.setdefault(normalise(self._bank.texts[place]), self._reply(place, float(scores[place])))
-        return list(replies.values())
+        wanted = n
+        while True:
+            values, places = self._best([dialogue], wanted)
+            replies: dict[str, Reply] = {}
+            for place, score in zip(places[0].tolist(), values[0].tolist(), strict=True):
+                if place >= 0:
+                    replies.setdefault(normalise(self._bank.texts[place]), self._reply(place, score))
+            if len(replies) >= n or wanted >= len(self._bank):
+                return list(replies.values())[:n]
+            wanted *= 2  # Some of the best say the same.
 
     def score(
         self,
@@ -77,20 +78,19 @@ class RetrievalAgent:
         )
 
     @torch.inference_mode()
-    def _scores(self, dialogues: Sequence[Dialogue]) -> Tensor:
-        """(B, C) in float32 on the CPU; what was said in a dialogue scores -inf for it."""
+    def _best(self, dialogues: Sequence[Dialogue], k: int) -> tuple[Tensor, Tensor]:
+        """Scores and places of the k best that were not said, both (B, k); -inf and -1 where there are fewer."""
         tokens, mask = self._text_encoder.contexts([context_lines(dialogue) for dialogue in dialogues])
+        said = [
+            [place for text in already_said(dialogue) for place in self._places.get(text, ())]
+            for dialogue in dialogues
+        ]
         with core:
             views = self.network.encode_context(tokens.to(self._device), mask.to(self._device))
-            chunks = [self.network.score(views, chunk) for chunk in self._embeddings.split(CHUNK)]
-            scores = torch.cat(chunks, dim=1).cpu()
-        for row, dialogue in enumerate(dialogues):
-            for text in already_said(dialogue):
-                scores[row, self._places.get(text, [])] = -torch.inf
-        return scores
+            return self._search.top(views, k, said)
 
     def _answer(self, dialogue: Dialogue, place: int, score: float) -> Reply:
-        if score == -float("inf"):
+        if place < 0:
             raise NoCandidateLeft(
                 f"All {len(self._bank)} candidates of the bank were said in this talk of "
                 f"{len(dialogue.said)} utterances; give the model a larger bank, or set shorter talks."

@@ -2,12 +2,13 @@
 
 ``bank.jsonl`` has a line ``{"id", "text", "source"}`` a candidate; ``bank.safetensors`` holds ``embeddings`` (N, D)
 in half precision and, in its header, the SHA-256 of the weights and of the texts it was made from: a bank that
-other weights embedded would answer nonsense without saying so.
+other weights embedded would answer nonsense without saying so. The embeddings of a large bank stay on disk.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,12 @@ from torch import Tensor
 
 from modelhub.errors import CheckpointError, NoBank, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
+from modelhub.polyencoder.mapped import map_tensor
 from modelhub.polyencoder.ranker import Ranker, Texts
 
 TEXTS, EMBEDDINGS = "bank.jsonl", "bank.safetensors"
+#: Embeddings in files larger than this are not read into memory.
+MAPPED_BYTES = 64 * 2**20
 #: Tokens in one batch, padding included: batches of this size run fastest on a CPU.
 BATCH_TOKENS = 2048
 
@@ -28,12 +32,15 @@ BATCH_TOKENS = 2048
 class Bank:
     """N candidates: what they say, the data set they come from, and embeddings (N, D) in half precision.
 
-    A candidate's id is its place, counted from 0.
+    A candidate's id is its place, counted from 0. Embeddings may be memory-mapped: ``release()`` gives back the
+    memory of what was read. ``sha256`` is that of their file, "" for a bank that no file holds yet.
     """
 
     texts: tuple[str, ...]
     sources: tuple[str, ...]
     embeddings: Tensor
+    sha256: str = ""
+    release: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.sources) == len(self.embeddings):
@@ -66,18 +73,27 @@ def load(folder: Path) -> Bank:
     """
     if not (folder / EMBEDDINGS).is_file():
         raise NoBank(f"{folder} has no bank to answer from; embed one with manage.py bank MODEL --data DIR.")
-    tensors = read_tensors(folder / EMBEDDINGS)
-    if set(tensors) != {"embeddings"} or tensors["embeddings"].dim() != 2:
-        raise CheckpointError(
-            f"{folder / EMBEDDINGS}: one tensor `embeddings` (N, D) is needed; embed again."
-        )
+    embeddings, release = _read_embeddings(folder / EMBEDDINGS)
     texts, sources = _read_texts(folder / TEXTS)
     if read_metadata(folder / EMBEDDINGS).get("made_from") != _made_from(folder):
         raise StaleBank(
             f"{folder / EMBEDDINGS}: embedded by other weights than {WEIGHTS}, or from other texts than {TEXTS}; "
             "embed the bank again."
         )
-    return Bank(texts, sources, tensors["embeddings"])
+    return Bank(texts, sources, embeddings, file_sha256(folder / EMBEDDINGS), release)
+
+
+def _read_embeddings(path: Path) -> tuple[Tensor, Callable[[], None]]:
+    """(N, D), and what gives back the memory of what was read."""
+    if path.is_file() and path.stat().st_size > MAPPED_BYTES:
+        embeddings, release = map_tensor(path, "embeddings")
+    else:
+        tensors, release = read_tensors(path), lambda: None
+        # Other tensors beside it are another format; a mapped file may have them, and they are never read.
+        embeddings = tensors["embeddings"] if set(tensors) == {"embeddings"} else torch.empty(0)
+    if embeddings.dim() != 2:
+        raise CheckpointError(f"{path}: one tensor `embeddings` (N, D) is needed; embed again.")
+    return embeddings, release
 
 
 def _made_from(folder: Path) -> str:
@@ -134,5 +150,5 @@ def _read_texts(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path}, line {number + 1}: {error!r}; embed the bank again.") from error
         texts.append(row["text"])
-        sources.append(row["source"])
+        sources.append(sys.intern(row["source"]))
     return tuple(texts), tuple(sources)

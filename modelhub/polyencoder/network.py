@@ -51,6 +51,11 @@ class PolyEncoder(nn.Module):
     def device(self) -> torch.device:
         return self.codes.device
 
+    @property
+    def scores_plainly(self) -> bool:
+        """Whether ``score`` is the paper's equation on views (B, M, D), which faster scorers may compute instead."""
+        return True
+
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> views (B, M, D) in float32."""
         return self.attend(self._hidden(self.encoder, tokens, mask), mask)

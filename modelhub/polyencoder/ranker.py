@@ -23,6 +23,11 @@ class Ranker(Protocol):
     @property
     def device(self) -> torch.device: ...
 
+    @property
+    def scores_plainly(self) -> bool:
+        """Whether ``score`` is the softmax-weighted mean over views (B, M, D), which scoring.py has faster."""
+        ...
+
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Any:
         """(B, T), (B, T) -> what ``score`` takes, and what an index of contexts parts."""
         ...

@@ -106,13 +106,6 @@ def test_suggestions_differ_and_end_with_the_bank(load: Load) -> None:
     assert len(agent.suggest(talk("a cow"), 1)) == 1
 
 
-def test_the_bank_is_scored_in_chunks_alike(load: Load, monkeypatch) -> None:
-    agent = load()
-    whole = agent.suggest(talk("hello"), 6)
-    monkeypatch.setattr("modelhub.agents.retrieval.CHUNK", 4)
-    assert [r.text for r in agent.suggest(talk("hello"), 6)] == [r.text for r in whole]
-
-
 def test_a_bank_of_another_width_is_refused(trained, text_encoder) -> None:
     import torch
 

@@ -118,6 +118,7 @@ if CELERY_BROKER_URL.startswith("redis"):
 
 # --- Serving ----------------------------------------------------------------------------------------------
 SERVING_DEVICE = env("SERVING_DEVICE", default="cpu")
+SERVING_PRECISION = env.str("SERVING_PRECISION", default="auto", choices=("auto", "float32", "bfloat16"))
 SERVING_BATCH_SIZE = env.int("SERVING_BATCH_SIZE", default=32)
 SERVING_BATCH_WAIT_MS = env.int("SERVING_BATCH_WAIT_MS", default=5)
 SERVING_TIME_LIMIT_S = env.int("SERVING_TIME_LIMIT_S", default=30)

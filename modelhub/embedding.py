@@ -130,11 +130,11 @@ def _embed(folder: Path, texts: Sequence[str], sources: Sequence[str], progress:
         raise CheckpointError(
             f"{folder} holds a dialogue manager, which has no bank; name a retrieval model."
         )
-    device, dtype = loading.exact_placement()
+    placed = loading.exact_placement()
     if checkpoints.kind(folder) == storage.KIND:
         imported: tuple[ParlaiPolyEncoder, ParlaiTextEncoder] = storage.load(
-            folder, device=device, dtype=dtype
+            folder, device=placed.device, dtype=placed.dtype
         )
         return importing.embed(*imported, texts, sources, progress)
-    network, text_encoder = loading.ranker_of(folder, device, dtype)
+    network, text_encoder = loading.ranker_of(folder, placed)
     return bank.embed(network, text_encoder, texts, sources, lambda *done: progress("bank", *done))

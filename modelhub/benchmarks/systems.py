@@ -94,7 +94,7 @@ class UntrainedBase:
     """A network without a bank: it ranks what it is given, and answers nothing."""
 
     def __init__(self, config: PolyEncoderConfig, base: Path) -> None:
-        self._network = untrained_network(config, base).to(loading.placement()[0])
+        self._network = untrained_network(config, base).to(loading.placement().device)
         self._text_encoder = TextEncoder(base, config)
 
     def score(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modelhub.parlai.config import ParlaiConfig
+from modelhub.polyencoder.packed import PackedLayers, Parts, with_modules
 
 NORM_EPS = 1e-5
 #: What a masked logit becomes. Finite: where all are masked, attention is even, and not undefined.
@@ -63,6 +65,15 @@ class ParlaiPolyEncoder(nn.Module):
     def scores_plainly(self) -> bool:
         """Whether ``score`` is the paper's equation on views (B, M, D), which faster scorers may compute instead."""
         return self.config.view_type == "codes" and self.config.candidate_attention == "basic"
+
+    def packed(self, dtype: torch.dtype) -> Self:
+        """The same network for answering on a CPU, whose encoders multiply in ``dtype``.
+
+        One that norms before its layers stays as it is: what it gives at padding counts.
+        """
+        if self.config.variant == "prelayernorm":
+            return self
+        return with_modules(self, ("encoder_ctxt", "encoder_cand"), lambda part: _packed_encoder(part, dtype))
 
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Tensor | MaskedViews:
         """(B, T), (B, T) -> views (B, M, D) in float32, with a mask where they are the first outputs."""
@@ -139,6 +150,16 @@ class Encoder(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T), (B, T) -> scaled outputs and position embeddings, both (B, T, D) in float32."""
+        hidden, positions = self.embed(tokens, mask)
+        kept = mask[..., None].to(hidden.dtype)
+        for layer in self.layers:
+            hidden = layer(hidden, mask) * kept
+        if self.config.variant == "prelayernorm":
+            hidden = self.norm_embeddings(hidden)
+        return hidden.float() * self.config.output_scaling, positions.float()
+
+    def embed(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B, T) -> the first layer's input, zero at padding, and position embeddings, both (B, T, D)."""
         # Only tokens count: padding on the left moves nothing.
         positions = self.position_embeddings((mask.long().cumsum(1) - 1).clamp(min=0))
         hidden = self.embeddings(tokens)
@@ -149,13 +170,28 @@ class Encoder(nn.Module):
             hidden = hidden + self.segment_embeddings.weight[0]
         if self.config.variant == "xlm":
             hidden = self.norm_embeddings(hidden)
-        kept = mask[..., None].to(hidden.dtype)
-        hidden = hidden * kept
-        for layer in self.layers:
-            hidden = layer(hidden, mask) * kept
-        if self.config.variant == "prelayernorm":
-            hidden = self.norm_embeddings(hidden)
-        return hidden.float() * self.config.output_scaling, positions.float()
+        return hidden * mask[..., None].to(hidden.dtype), positions
+
+
+class PackedEncoder(nn.Module):
+    """Stands in for an encoder that norms after its layers."""
+
+    def __init__(self, encoder: Encoder, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._config = encoder.config
+        # The layers' own tensors are not kept.
+        self._embedding = with_modules(encoder, ("layers",), lambda _: nn.ModuleList())
+        self._layers = PackedLayers([_parts(layer, encoder.config) for layer in encoder.layers], dtype)
+
+    @torch.inference_mode()
+    def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B, T) -> scaled outputs and position embeddings, both (B, T, D) in float32."""
+        hidden, positions = self._embedding.embed(tokens, mask)
+        return self._layers(hidden, mask).float() * self._config.output_scaling, positions.float()
+
+    @property
+    def embeddings(self) -> nn.Embedding:
+        return self._embedding.embeddings
 
 
 class Layer(nn.Module):
@@ -212,6 +248,26 @@ class MultiHeadAttention(nn.Module):
             added = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, MASKED)
             attended = F.scaled_dot_product_attention(q, k, v, attn_mask=added)
         return self.out_lin(attended.transpose(1, 2).flatten(2))
+
+
+def _packed_encoder(encoder: nn.Module, dtype: torch.dtype) -> nn.Module:
+    return PackedEncoder(encoder, dtype) if isinstance(encoder, Encoder) else encoder
+
+
+def _parts(layer: nn.Module, config: ParlaiConfig) -> Parts:
+    attention = layer.attention
+    return Parts(
+        query=attention.q_lin,
+        key=attention.k_lin,
+        value=attention.v_lin,
+        out=attention.out_lin,
+        norm=layer.norm1,
+        up=layer.ffn.lin1,
+        down=layer.ffn.lin2,
+        last_norm=layer.norm2,
+        heads=config.heads,
+        activation=config.activation,
+    )
 
 
 def _attention(logits: Tensor, kind: str, mask: Tensor, width: int) -> Tensor:

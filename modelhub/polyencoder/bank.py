@@ -19,6 +19,7 @@ from torch import Tensor
 from modelhub.errors import CheckpointError, NoBank, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
 from modelhub.polyencoder.mapped import map_tensor
+from modelhub.polyencoder.packed import fast
 from modelhub.polyencoder.ranker import Ranker, Texts
 
 TEXTS, EMBEDDINGS = "bank.jsonl", "bank.safetensors"
@@ -114,6 +115,7 @@ def embed(
     """
     if network.training:
         raise ValueError("embed with network.eval(): dropout would spoil the embeddings")
+    network = fast(network)
     rows = torch.empty(len(texts), network.width, dtype=torch.float16)
     done = 0
     for places in _batches(text_encoder.lengths(texts)):

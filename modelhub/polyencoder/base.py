@@ -25,6 +25,7 @@ PICKLED = "pytorch_model.bin"
 UNUSED = ("pooler.", "cls.", "embeddings.position_ids")
 #: What stands before the names of a BERT that was saved with its heads.
 PREFIX = "bert."
+_addresses: set[int] = set()
 
 
 def base_folder() -> Path:
@@ -54,7 +55,14 @@ def state(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32)
     except SafetensorError as error:
         raise BaseEncoderMissing(f"{weights}: no safetensors file ({error}); set BASE_ENCODER.") from error
     named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
-    return {name: tensor.to(dtype) for name, tensor in named.items() if not name.startswith(UNUSED)}
+    found = {name: tensor.to(dtype) for name, tensor in named.items() if not name.startswith(UNUSED)}
+    _addresses.update(tensor.data_ptr() for tensor in found.values())
+    return found
+
+
+def is_shared(tensor: Tensor) -> bool:
+    """Whether a tensor is one of those that ``state`` gave, and not a copy."""
+    return tensor.data_ptr() in _addresses
 
 
 def empty_encoder(folder: Path) -> BertModel:

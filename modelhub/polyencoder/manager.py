@@ -5,11 +5,15 @@ Smith et al. 2020, section 3.2, fine-tune BERT-base; here a smaller BERT stands 
 
 from __future__ import annotations
 
+from typing import Self
+
+import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
 from modelhub.polyencoder.config import ManagerConfig
 from modelhub.polyencoder.network import mean_over_tokens
+from modelhub.polyencoder.packed import packed_bert, with_modules
 
 
 class SkillClassifier(nn.Module):
@@ -25,6 +29,14 @@ class SkillClassifier(nn.Module):
             nn.Tanh(),
             nn.Linear(config.hidden, len(config.classes), device="cpu"),
         )
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.head.parameters()).device
+
+    def packed(self, dtype: torch.dtype) -> Self:
+        """The same network for answering on a CPU, whose encoder multiplies in ``dtype``."""
+        return with_modules(self, ("encoder",), lambda encoder: packed_bert(encoder, dtype))
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> logits (B, classes) in float32."""

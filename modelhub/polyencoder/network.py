@@ -6,12 +6,14 @@ Axes: B contexts, C candidates, T tokens, M codes, D width.
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
 from modelhub.polyencoder.config import PolyEncoderConfig
+from modelhub.polyencoder.packed import packed_bert, with_modules
 
 #: Small enough that untrained codes attend almost evenly, so that the untrained views are mean-pooled output;
 #: not zero, or all codes would learn the same.
@@ -55,6 +57,11 @@ class PolyEncoder(nn.Module):
     def scores_plainly(self) -> bool:
         """Whether ``score`` is the paper's equation on views (B, M, D), which faster scorers may compute instead."""
         return True
+
+    def packed(self, dtype: torch.dtype) -> Self:
+        """The same network for answering on a CPU, whose encoders multiply in ``dtype``."""
+        encoders = ("encoder", "own_candidate_encoder")
+        return with_modules(self, encoders, lambda encoder: packed_bert(encoder, dtype))
 
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> views (B, M, D) in float32."""

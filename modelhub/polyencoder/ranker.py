@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -26,6 +26,10 @@ class Ranker(Protocol):
     @property
     def scores_plainly(self) -> bool:
         """Whether ``score`` is the softmax-weighted mean over views (B, M, D), which scoring.py has faster."""
+        ...
+
+    def packed(self, dtype: torch.dtype) -> Self:
+        """The same network for answering on a CPU, whose encoders multiply in ``dtype``."""
         ...
 
     def encode_context(self, tokens: Tensor, mask: Tensor) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,13 +21,26 @@ from modelhub.models import Revision
 from modelhub.parlai import storage
 from modelhub.polyencoder import bank, checkpoints
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
+from modelhub.polyencoder.packed import fast
+from modelhub.polyencoder.precision import serving_precision
 from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.tokens import TextEncoder
 
 #: Gives the loaded agent of a revision's id: composites are made of agents that are loaded already.
 PartOf = Callable[[int], Agent]
-#: Device and precision of networks.
-Placement = tuple[str, torch.dtype]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where networks are, and what they multiply in."""
+
+    device: str
+    precision: torch.dtype
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What weights are read in: on a CPU float32, which packed.py turns into what it multiplies in."""
+        return torch.float32 if self.device.startswith("cpu") else self.precision
 
 
 def load_agent(revision_id: int, part_of: PartOf) -> Agent:
@@ -49,17 +63,16 @@ def agent_of(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
 
 def _retrieval(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     folder = registry.folder_of(revision)
-    device, dtype = placed
-    network, text_encoder = ranker_of(folder, device, dtype)
+    network, text_encoder = ranker_of(folder, placed)
     skill = str(revision.config.get("skill", ""))
-    return RetrievalAgent(network, text_encoder, bank.load(folder), skill)
+    return RetrievalAgent(fast(network, placed.precision), text_encoder, bank.load(folder), skill)
 
 
-def ranker_of(folder: Path, device: str, dtype: torch.dtype) -> tuple[Ranker, Texts]:
+def ranker_of(folder: Path, placed: Placement) -> tuple[Ranker, Texts]:
     """A folder's network and its tokens: imported from ParlAI, or over a BERT encoder. Raises CheckpointError."""
     if checkpoints.kind(folder) == storage.KIND:
-        return storage.load(folder, device=device, dtype=dtype)
-    network = checkpoints.load(folder, share=True, device=device, dtype=dtype)
+        return storage.load(folder, device=placed.device, dtype=placed.dtype)
+    network = checkpoints.load(folder, share=True, device=placed.device, dtype=placed.dtype)
     return network, _text_encoder(checkpoints.encoder_folder(folder), network.config)
 
 
@@ -68,9 +81,9 @@ def _random_skill(revision: Revision, part_of: PartOf, placed: Placement) -> Age
 
 
 def _two_stage(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
-    device, dtype = placed
     folder = registry.folder_of(revision)
-    manager = checkpoints.load_manager(folder, share=True, device=device, dtype=dtype)
+    manager = checkpoints.load_manager(folder, share=True, device=placed.device, dtype=placed.dtype)
+    manager = fast(manager, placed.precision)
     text_encoder = _text_encoder(checkpoints.encoder_folder(folder), manager.config)
     return TwoStageAgent(manager, text_encoder, _parts(revision, part_of))
 
@@ -103,7 +116,7 @@ def _parts(revision: Revision, part_of: PartOf) -> dict[str, Agent]:
 
 
 def placement() -> Placement:
-    """Where a site's networks are: on SERVING_DEVICE, half precision where a GPU does it well."""
+    """Where a site's networks are, SERVING_DEVICE, and what they multiply in, SERVING_PRECISION."""
     device = settings.SERVING_DEVICE
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -111,13 +124,12 @@ def placement() -> Placement:
         raise CheckpointError(
             f"SERVING_DEVICE is {device}, but torch finds no GPU here; set it to cpu or auto."
         )
-    half = device.startswith("cuda") and torch.cuda.is_bf16_supported()
-    return device, torch.bfloat16 if half else torch.float32
+    return Placement(device, serving_precision(torch.device(device)))
 
 
 def exact_placement() -> Placement:
     """Where networks are whose results must not depend on how a site serves: the same device, in float32."""
-    return placement()[0], torch.float32
+    return Placement(placement().device, torch.float32)
 
 
 @lru_cache(maxsize=16)

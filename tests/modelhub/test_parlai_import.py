@@ -186,7 +186,8 @@ def test_a_given_bank_wins(model: Path, convert, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, candidate_reduction="max", output_scaling=0.1)])
-def test_the_bank_is_embedded_as_parlai_pads_it(tmp_path: Path, convert, config) -> None:
+def test_the_bank_is_embedded_as_parlai_pads_it(tmp_path: Path, convert, config, settings) -> None:
+    settings.SERVING_PRECISION = "float32"
     given = {"reduction_type": config.candidate_reduction, "output_scaling": config.output_scaling}
     folder = convert(write_model(tmp_path / "parlai", config, **given))
     network, text_encoder = storage.load(folder)

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
+from modelhub.polyencoder.precision import has_fast_bfloat16
+
 #: What encoders compute in while they are trained; weights, optimizer and scores are float32 always.
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -34,7 +36,7 @@ class Processes:
         self.device = torch.device("cpu") if given.type == "cpu" else given
         self.rank: int = self._accelerator.process_index
         self.count: int = self._accelerator.num_processes
-        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and _fast_bfloat16(self.device))
+        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(self.device))
 
     @property
     def main(self) -> bool:
@@ -97,10 +99,3 @@ class _Gather(torch.autograd.Function):
         summed = gradient.contiguous()
         distributed.all_reduce(summed)
         return summed[ctx.part], None, None
-
-
-def _fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies matrices in bfloat16 faster than in float32."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    return False

@@ -96,7 +96,7 @@ def test_from_scratch_nothing_of_the_base_is_left(
 
 
 def test_bfloat16_is_used_where_it_is_asked_for(changed: Callable[..., Run]) -> None:
-    exact, rounded = changed(), replace(changed(), precision="bfloat16")
+    exact, rounded = (replace(changed(), precision=name) for name in ("float32", "bfloat16"))
     losses = [record(train("convai2", each))["validations"][0]["valid_loss"] for each in (exact, rounded)]
     assert record(rounded.out)["bfloat16"] and not record(exact.out)["bfloat16"]
     assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.05)

@@ -124,7 +124,8 @@ def ranking(tiny_base: Path, task: Task) -> Ranking:
     torch.manual_seed(1)
     network = checkpoints.fresh(replace(CONFIG, shared_encoder=False), tiny_base).eval()
     text_encoder = TextEncoder(tiny_base, CONFIG)
-    return Ranking(network, text_encoder, [task], Processes(), batch=4, seed=1, fresh=(), progress=silent)
+    processes = Processes("float32")
+    return Ranking(network, text_encoder, [task], processes, batch=4, seed=1, fresh=(), progress=silent)
 
 
 def test_the_loss_is_that_of_the_papers_equations(ranking: Ranking, task: Task, tiny_base: Path) -> None:

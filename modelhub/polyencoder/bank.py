@@ -18,7 +18,7 @@ from torch import Tensor
 
 from modelhub.errors import CheckpointError, NoBank, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
-from modelhub.polyencoder.mapped import map_tensor
+from modelhub.polyencoder.mapped import Mapped
 from modelhub.polyencoder.packed import fast
 from modelhub.polyencoder.ranker import Ranker, Texts
 
@@ -33,15 +33,15 @@ BATCH_TOKENS = 2048
 class Bank:
     """N candidates: what they say, the data set they come from, and embeddings (N, D) in half precision.
 
-    A candidate's id is its place, counted from 0. Embeddings may be memory-mapped: ``release()`` gives back the
-    memory of what was read. ``sha256`` is that of their file, "" for a bank that no file holds yet.
+    A candidate's id is its place, counted from 0. ``mapped`` is where embeddings are that stay on disk.
+    ``sha256`` is that of their file, "" for a bank that no file holds yet.
     """
 
     texts: tuple[str, ...]
     sources: tuple[str, ...]
     embeddings: Tensor
     sha256: str = ""
-    release: Callable[[], None] = lambda: None
+    mapped: Mapped | None = None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.sources) == len(self.embeddings):
@@ -74,27 +74,29 @@ def load(folder: Path) -> Bank:
     """
     if not (folder / EMBEDDINGS).is_file():
         raise NoBank(f"{folder} has no bank to answer from; embed one with manage.py bank MODEL --data DIR.")
-    embeddings, release = _read_embeddings(folder / EMBEDDINGS)
+    embeddings, mapped = _read_embeddings(folder / EMBEDDINGS)
     texts, sources = _read_texts(folder / TEXTS)
     if read_metadata(folder / EMBEDDINGS).get("made_from") != _made_from(folder):
         raise StaleBank(
             f"{folder / EMBEDDINGS}: embedded by other weights than {WEIGHTS}, or from other texts than {TEXTS}; "
             "embed the bank again."
         )
-    return Bank(texts, sources, embeddings, file_sha256(folder / EMBEDDINGS), release)
+    return Bank(texts, sources, embeddings, file_sha256(folder / EMBEDDINGS), mapped)
 
 
-def _read_embeddings(path: Path) -> tuple[Tensor, Callable[[], None]]:
-    """(N, D), and what gives back the memory of what was read."""
+def _read_embeddings(path: Path) -> tuple[Tensor, Mapped | None]:
+    """(N, D), and where they are when they stay on disk."""
+    mapped = None
     if path.is_file() and path.stat().st_size > MAPPED_BYTES:
-        embeddings, release = map_tensor(path, "embeddings")
+        mapped = Mapped(path, "embeddings")
+        embeddings = mapped.tensor
     else:
-        tensors, release = read_tensors(path), lambda: None
+        tensors = read_tensors(path)
         # Other tensors beside it are another format; a mapped file may have them, and they are never read.
         embeddings = tensors["embeddings"] if set(tensors) == {"embeddings"} else torch.empty(0)
     if embeddings.dim() != 2:
         raise CheckpointError(f"{path}: one tensor `embeddings` (N, D) is needed; embed again.")
-    return embeddings, release
+    return embeddings, mapped
 
 
 def _made_from(folder: Path) -> str:

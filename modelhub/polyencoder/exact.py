@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from modelhub.errors import CheckpointError
+from modelhub.polyencoder.mapped import Mapped
 
 #: Rows that are scored at once; bounds memory.
 BLOCK = 4096
@@ -15,11 +14,11 @@ _BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 class Exact:
-    """Reads rows of a bank (N, D) and scores them; ``release()`` is called after each reading."""
+    """Reads rows of a bank (N, D) and scores them."""
 
-    def __init__(self, embeddings: Tensor, release: Callable[[], None]) -> None:
+    def __init__(self, embeddings: Tensor, mapped: Mapped | None = None) -> None:
         self._embeddings = embeddings
-        self._release = release
+        self._mapped = mapped
         generator = torch.Generator().manual_seed(1)
         self._weights = torch.randint(2**62, (embeddings.shape[1],), generator=generator) * 2 + 1
 
@@ -75,9 +74,7 @@ class Exact:
         return found
 
     def _read(self, places: Tensor) -> Tensor:
-        rows = self._embeddings.index_select(0, places)
-        self._release()
-        return rows
+        return self._mapped.take(places) if self._mapped else self._embeddings.index_select(0, places)
 
 
 def refuse_not_finite(rows: Tensor, first: int = 0) -> None:

@@ -23,6 +23,7 @@ from modelhub.errors import AgentFailed
 from modelhub.polyencoder.bank import Bank
 from modelhub.polyencoder.cascade import Cascade
 from modelhub.polyencoder.exact import Exact, refuse_not_finite
+from modelhub.polyencoder.mapped import Mapped
 from modelhub.polyencoder.quantised import LEAST
 from modelhub.polyencoder.ranker import Ranker
 
@@ -52,19 +53,20 @@ def search_of(network: Ranker, bank: Bank) -> Search:
 class Scorer:
     """Finds a bank's best candidates. Safe to use from several threads.
 
-    Embeddings (N, D) may be memory-mapped: once the quick pass has its copy, rows are read only to be scored exactly,
-    and ``release()`` is called after each reading. Raises CheckpointError for rows that are not finite.
+    Embeddings (N, D) may stay on disk: once the quick pass has its copy, rows are read only to be scored exactly.
+    Raises CheckpointError for rows that are not finite.
     """
 
     def __init__(
         self,
         embeddings: Tensor,
         device: torch.device | str = "cpu",
-        release: Callable[[], None] = lambda: None,
+        mapped: Mapped | None = None,
     ) -> None:
         quick = Plain if len(embeddings) <= SMALL else Cascade
+        release = mapped.release if mapped else lambda: None
         self._quick: Plain | Cascade = quick(embeddings, torch.device(device), release)
-        self._exact = Exact(embeddings, release)
+        self._exact = Exact(embeddings, mapped)
 
     def __len__(self) -> int:
         return len(self._exact)
@@ -116,7 +118,8 @@ class OwnScores:
         chunks = []
         for chunk in self._bank.embeddings.split(CHUNK):
             chunks.append(self._network.score(views, chunk.to(self._network.device, torch.float32)).cpu())
-            self._bank.release()
+            if self._bank.mapped:
+                self._bank.mapped.release()
         scores = torch.cat(chunks, dim=1)
         if scores.isnan().any():
             raise AgentFailed(
@@ -143,7 +146,7 @@ def scorer_of(bank: Bank, device: torch.device | str = "cpu") -> Scorer:
     with _scorers_lock:
         scorer = _scorers.get(key) if bank.sha256 else None
         if scorer is None:
-            scorer = Scorer(bank.embeddings, device, bank.release)
+            scorer = Scorer(bank.embeddings, device, bank.mapped)
             if bank.sha256:
                 _scorers[key] = scorer
         return scorer

@@ -64,8 +64,10 @@ def agent_of(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
 def _retrieval(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
     folder = registry.folder_of(revision)
     network, text_encoder = ranker_of(folder, placed)
+    # Before the bank: the weights that it was made from are not needed any more.
+    network = fast(network, placed.precision)
     skill = str(revision.config.get("skill", ""))
-    return RetrievalAgent(fast(network, placed.precision), text_encoder, bank.load(folder), skill)
+    return RetrievalAgent(network, text_encoder, bank.load(folder), skill)
 
 
 def ranker_of(folder: Path, placed: Placement) -> tuple[Ranker, Texts]:

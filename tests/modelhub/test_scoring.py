@@ -18,6 +18,7 @@ from modelhub.datasets.episodes import examples_of
 from modelhub.dialogue import Skill
 from modelhub.errors import AgentFailed, CheckpointError
 from modelhub.polyencoder import bank, cascade, checkpoints, quantised, scoring
+from modelhub.polyencoder.mapped import Mapped
 from modelhub.polyencoder.scoring import Scorer, scorer_of
 from modelhub.polyencoder.tokens import TextEncoder, context_lines
 from modelhub.starter.install import WEIGHTS
@@ -318,11 +319,30 @@ def test_a_mapped_bank_equals_one_in_memory(
 
 def test_memory_of_a_mapped_bank_is_given_back(make_model, mapped, monkeypatch) -> None:
     monkeypatch.setattr(scoring, "SMALL", 0)
-    loaded, calls = bank.load(make_model()), []
-    scorer = Scorer(loaded.embeddings, release=lambda: calls.append(loaded.release()))
-    before = len(calls)
-    scorer.top(torch.ones(1, 4, 32), 2)
-    assert before and len(calls) > before
+    calls: list[Mapped] = []
+    real = Mapped.release
+    monkeypatch.setattr(Mapped, "release", lambda self: calls.append(self) or real(self))
+    loaded = bank.load(make_model())
+    scorer = Scorer(loaded.embeddings, mapped=loaded.mapped)
+    assert calls == [loaded.mapped]
+    # Afterwards rows are read by themselves, not through the mapping.
+    monkeypatch.setattr(loaded.mapped, "tensor", None)
+    assert scorer.top(torch.ones(1, 4, 32), 2)[1].min() >= 0
+
+
+def test_rows_of_a_mapped_bank_are_read_in_any_order(make_model, mapped) -> None:
+    loaded = bank.load(make_model())
+    places = torch.tensor([5, 0, 3, 3])
+    assert loaded.mapped is not None and loaded.mapped.take(places).equal(loaded.embeddings[places])
+
+
+def test_a_bank_that_is_cut_short_while_it_is_used_is_named(make_model, mapped) -> None:
+    folder = make_model()
+    loaded = bank.load(folder)
+    with (folder / bank.EMBEDDINGS).open("r+b") as file:
+        file.truncate(200)
+    with pytest.raises(CheckpointError, match=r"bank\.safetensors was cut short while it was in use"):
+        loaded.mapped.take(torch.tensor([5]))
 
 
 def test_a_mapped_bank_is_checked_like_one_in_memory(make_model, mapped) -> None:
@@ -345,7 +365,7 @@ def test_a_mapped_bank_survives_that_its_file_is_made_again(make_model, mapped) 
     loaded = bank.load(folder)
     before = loaded.embeddings.clone()
     make_model("model", seed=3)
-    loaded.release()
+    loaded.mapped.release()
     assert loaded.embeddings.equal(before) and not bank.load(folder).embeddings.equal(before)
 
 

@@ -123,12 +123,11 @@ def largest_products(rows: Rows, directions: Tensor) -> Tensor:
     held = GPU_PRODUCTS if rows.codes.is_cuda else PRODUCTS
     step = max(1, held // max(1, contexts * count))
     for start in range(0, len(rows), step):
-        found = products_with(rows, directions, start, start + step)
-        torch.amax(found, 1, out=largest[:, start : start + step])
+        largest[:, start : start + step] = rows.largest(directions, start, start + step)
     return largest
 
 
-def products_with(rows: Rows, directions: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
-    """Directions (B, G, D) -> products with the rows from start to stop (B, G, n)."""
-    found = rows.product(directions.flatten(0, 1), rows.codes[start:stop])
+def products_with(rows: Rows, directions: Tensor) -> Tensor:
+    """Directions (B, G, D) -> products with all rows (B, G, n)."""
+    found = rows.product(directions.flatten(0, 1), rows.codes)
     return found.view(*directions.shape[:2], found.shape[1])

@@ -107,6 +107,15 @@ class Rows:
             return directions @ rows.T
         return int_product(directions, rows) if rows.is_cuda else torch._int_mm(directions, rows.T)
 
+    def largest(self, directions: Tensor, start: int, stop: int) -> Tensor:
+        """Directions (B, G, D) -> each context's largest product with the rows from start to stop (B, n)."""
+        contexts, count, _ = directions.shape
+        rows, flat = self.codes[start:stop], directions.flatten(0, 1)
+        if self.levels and not rows.is_cuda:
+            # The other way round: a CPU packs the right side anew each time, and the directions are the smaller one.
+            return torch._int_mm(rows, flat.T).view(len(rows), contexts, count).amax(2).T
+        return self.product(flat, rows).view(contexts, count, len(rows)).amax(1)
+
     def bound(self, largest: Tensor, directions: Directions, context: int) -> tuple[Tensor, Tensor]:
         """A context's largest product with each row (N,) -> about what max s_i is, and what no score exceeds."""
         about = largest.float().mul_(self.scale).mul_(directions.step[context])

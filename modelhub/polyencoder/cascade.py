@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modelhub.polyencoder.exact import Exact
-from modelhub.polyencoder.quantised import LEAST, Directions, Rows, copy_of
+from modelhub.polyencoder.exact import LEAST, Exact
+from modelhub.polyencoder.quantised import Directions, Rows, copy_of
 
 #: Contexts that go through the bank together: their products share its reading.
 TOGETHER = 8

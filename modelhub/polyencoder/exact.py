@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from modelhub.errors import CheckpointError
 from modelhub.polyencoder.mapped import Mapped
 
-#: Rows that are scored at once; bounds memory.
+#: Rows that are scored at once; bounds memory. More are looked at in float32 first.
 BLOCK = 4096
+#: Values below this count as zero: products with them would leave float32's normal range.
+LEAST = 1e-30
 _BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -49,9 +53,14 @@ class Exact:
     def ranked(self, places: Tensor, views: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """The k best of places in ascending order: scores and places; ties as they stand.
 
+        Of many, who cannot be among them by scores in float32 is left out first: where the softmax is flat, the quick
+        pass may leave half of a bank.
+
         Products of equal rows may differ in the last bit, as they fall into other parts of a matrix product:
         each row gets the best score of its equals.
         """
+        if len(places) > max(BLOCK, k):
+            places = self._narrowed(places, views, k)
         scores = self.scores(places, views)
         if len(places) == 1:
             return scores, places
@@ -61,6 +70,21 @@ class Exact:
             scores = best.scatter_reduce(0, equal, scores, "amax")[equal]
         order = scores.argsort(descending=True, stable=True)[:k]
         return scores[order], places[order]
+
+    def _narrowed(self, places: Tensor, views: Tensor, k: int) -> Tensor:
+        """Those of places that may be among the k best."""
+        scores, errors = torch.empty(2, len(places), dtype=torch.float64)
+        narrow, longest = views.float(), views.norm(dim=1).amax()
+        for start in range(0, len(places), BLOCK):
+            here = slice(start, start + BLOCK)
+            rows = self._read(places[here]).float()
+            s = rows @ narrow.T
+            scores[here] = (s.softmax(-1) * s).sum(-1)
+            lengths = torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64)
+            errors[here] = float32_error(lengths * longest, self.width, len(views))
+        least = (scores - errors).topk(k).values[-1]
+        # Not `>= least`: a score that left float32's range is no number, and stays.
+        return places[~(scores + errors < least)]
 
     def _fingerprints(self, places: Tensor) -> Tensor:
         """(n,) integers, the same for equal rows and, but for a chance of about 2**-60, for no others."""
@@ -75,6 +99,17 @@ class Exact:
 
     def _read(self, places: Tensor) -> Tensor:
         return self._mapped.take(places) if self._mapped else self._embeddings.index_select(0, places)
+
+
+def float32_error(lengths: Tensor, width: int, codes: int) -> Tensor:
+    """How far a score in float32 may be off, where ``lengths`` are |c| |p| with the longest view p.
+
+    s is off by at most (D + 1) 2**-24 |c| |p| (Higham 2002, section 3.1), and a score by at most 1 + 2 log M times as
+    much: its derivative by s_i is w_i (1 + s_i - score) with the softmax's weights w, and sum w_i |s_i - score| is at
+    most 2 (max s - score) <= 2 log M, since the score is log sum exp s less the entropy of w. The softmax's own
+    rounding is in the 64 that is added to D, and in doubling the whole; LEAST is for what float32 cannot hold.
+    """
+    return lengths * ((width + 64) * 2.0**-23 * (1 + 2 * math.log(codes))) + LEAST
 
 
 def refuse_not_finite(rows: Tensor, first: int = 0) -> None:

@@ -31,12 +31,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from modelhub.polyencoder.exact import refuse_not_finite
+from modelhub.polyencoder.exact import LEAST, refuse_not_finite
 
 #: About 15 float32 roundings, each at most 2 ** -24 of something below 2 n, with room to spare.
 SLACK = 2.0**-19
-#: Values below this count as zero: products with them would leave float32's normal range.
-LEAST = 1e-30
 #: Integers up to this; without VNNI products add pairs in 16 bits, which holds only if one side stays below 64.
 LEVELS, NARROW_LEVELS = 127, 63
 #: Rows that are read at once when a copy is made; bounds memory.

@@ -9,7 +9,6 @@ it leaves is scored in float64. Ties go to the earlier place, and equal rows tie
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
@@ -22,9 +21,8 @@ from torch.nn import functional
 from modelhub.errors import AgentFailed
 from modelhub.polyencoder.bank import Bank
 from modelhub.polyencoder.cascade import Cascade
-from modelhub.polyencoder.exact import Exact, refuse_not_finite
+from modelhub.polyencoder.exact import Exact, float32_error, refuse_not_finite
 from modelhub.polyencoder.mapped import Mapped
-from modelhub.polyencoder.quantised import LEAST
 from modelhub.polyencoder.ranker import Ranker
 
 #: Banks up to this size are scored in float32 at once: less work than to decide what to leave out.
@@ -153,13 +151,7 @@ def scorer_of(bank: Bank, device: torch.device | str = "cpu") -> Scorer:
 
 
 class Plain:
-    """Every score in float32; left is who may reach the k-th best within float32's error.
-
-    s is off by at most (D + 1) 2**-24 |c| |p| (Higham 2002, section 3.1), and a score by at most 1 + 2 log M times as
-    much: its derivative by s_i is w_i (1 + s_i - score) with the softmax's weights w, and sum w_i |s_i - score| is at
-    most 2 (max s - score) <= 2 log M, since the score is log sum exp s less the entropy of w. The softmax's own
-    rounding is in the 64 that is added to D, and in doubling the whole; LEAST is for what float32 cannot hold.
-    """
+    """Every score in float32; left is who may reach the k-th best within float32's error."""
 
     def __init__(self, embeddings: Tensor, device: torch.device, release: Callable[[], None]) -> None:
         self._rows = embeddings.to(device, torch.float32)
@@ -173,8 +165,7 @@ class Plain:
         # One product is faster than a batch of them.
         s = (self._rows @ views.to(self._rows).flatten(0, 1).T).unflatten(1, (-1, codes))  # (N, B, M)
         scores = s.softmax(-1).mul_(s).sum(-1).T.cpu()
-        products = views.norm(dim=2).amax(1) * self._longest
-        errors = products * ((width + 64) * 2.0**-23 * (1 + 2 * math.log(codes))) + LEAST
+        errors = float32_error(views.norm(dim=2).amax(1) * self._longest, width, codes)
         for row, error, places in zip(scores, errors.tolist(), barred, strict=True):
             if places:
                 row[places] = -torch.inf

@@ -17,7 +17,7 @@ from modelhub.datasets import layout
 from modelhub.datasets.episodes import examples_of
 from modelhub.dialogue import Skill
 from modelhub.errors import AgentFailed, CheckpointError
-from modelhub.polyencoder import bank, cascade, checkpoints, quantised, scoring
+from modelhub.polyencoder import bank, cascade, checkpoints, exact, quantised, scoring
 from modelhub.polyencoder.mapped import Mapped
 from modelhub.polyencoder.scoring import Scorer, scorer_of
 from modelhub.polyencoder.tokens import TextEncoder, context_lines
@@ -174,6 +174,14 @@ def test_outliers_in_one_dimension_are_no_trouble(quick: str) -> None:
     rows[:, 0] += 100
     views[:, :, 0] += 30
     assert_exact(rows, views, k=10)
+
+
+def test_where_the_softmax_is_flat_many_are_narrowed_down_in_float32(quick: str, monkeypatch) -> None:
+    monkeypatch.setattr(exact, "BLOCK", 64)
+    for seed, scale in enumerate([0.01, 0.03, 0.1]):
+        rows, views = random_case(seed, (900, 32, 48))
+        assert_exact(rows, views * scale, k=10)
+        assert_exact(rows[:30].repeat(30, 1), views * scale, k=100)
 
 
 # --- What must not come -------------------------------------------------------------------------------------------

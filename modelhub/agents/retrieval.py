@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from modelhub.agents.base import BATCH, already_said, normalise
+from modelhub.agents.spoken import Spoken
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError, NoCandidateLeft
 from modelhub.polyencoder.bank import Bank
@@ -38,9 +38,7 @@ class RetrievalAgent:
         self._bank = bank
         self._device = network.device
         self._search = search_of(network, bank)
-        self._places: dict[str, list[int]] = defaultdict(list)
-        for place, text in enumerate(bank.texts):
-            self._places[normalise(text)].append(place)
+        self._spoken = Spoken(bank.texts)
 
     def reply(self, dialogues: Sequence[Dialogue]) -> list[Reply]:
         """Raises NoCandidateLeft when a talk has used the whole bank."""
@@ -82,7 +80,7 @@ class RetrievalAgent:
         """Scores and places of the k best that were not said, both (B, k); -inf and -1 where there are fewer."""
         tokens, mask = self._text_encoder.contexts([context_lines(dialogue) for dialogue in dialogues])
         said = [
-            [place for text in already_said(dialogue) for place in self._places.get(text, ())]
+            [place for text in already_said(dialogue) for place in self._spoken.places(text)]
             for dialogue in dialogues
         ]
         with core:

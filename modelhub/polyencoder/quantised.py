@@ -38,7 +38,7 @@ SLACK = 2.0**-19
 #: Integers up to this; without VNNI products add pairs in 16 bits, which holds only if one side stays below 64.
 LEVELS, NARROW_LEVELS = 127, 63
 #: Rows that are read at once when a copy is made; bounds memory.
-BLOCK = 8192
+BLOCK = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)

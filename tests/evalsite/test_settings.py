@@ -61,7 +61,13 @@ def test_https_makes_cookies_secure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SERVING_BATCH_SIZE", "many"), ("TURN_LEASE_S", "1.5s"), ("SWEEP_INTERVAL_S", "")]
+    ("name", "value"),
+    [
+        ("SERVING_BATCH_SIZE", "many"),
+        ("TURN_LEASE_S", "1.5s"),
+        ("SWEEP_INTERVAL_S", ""),
+        ("SERVING_PRECISION", "half"),
+    ],
 )
 def test_nonsense_stops_the_start_and_names_itself(tmp_path: Path, name: str, value: str) -> None:
     done = read(tmp_path, **{name: value})

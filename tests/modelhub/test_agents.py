@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from modelhub.agents import spoken
 from modelhub.agents.base import normalise
 from modelhub.agents.random_skill import RandomSkillAgent
 from modelhub.agents.retrieval import RetrievalAgent
 from modelhub.agents.scripted import ScriptedAgent
+from modelhub.agents.spoken import Spoken
 from modelhub.agents.two_stage import TwoStageAgent
 from modelhub.dialogue import Context, Speaker, Utterance
 from modelhub.errors import AgentFailed, CheckpointError, NoCandidateLeft
@@ -92,6 +94,12 @@ def test_a_disguise_does_not_let_a_repeat_through(load: Load, disguise: str) -> 
 def test_all_copies_of_what_was_said_are_passed_over(load: Load) -> None:
     agent = load(texts=["Hello you.", "hello you", "HELLO, YOU!", "something else"])
     assert agent.reply([talk("hello you")])[0].text == "something else"
+
+
+def test_texts_whose_hashes_are_equal_are_told_apart(monkeypatch) -> None:
+    monkeypatch.setattr(spoken, "hash", lambda text: 7, raising=False)
+    found = Spoken(["a dog", "a cat", "A dog!"])
+    assert found.places("a dog") == [0, 2] and found.places("a cat") == [1] and found.places("a cow") == []
 
 
 def test_a_bank_that_is_used_up_is_an_error_that_says_so(load: Load) -> None:

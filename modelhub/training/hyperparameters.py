@@ -76,6 +76,8 @@ class PolyEncoderTuning(FineTuning):
     codes: int = 64
     shared_encoder: bool = False
     output_scaling: float = 1.0
+    #: Of several data sets an epoch has as many examples of each, however large they are.
+    equal_tasks: bool = True
 
     @property
     def config(self) -> PolyEncoderConfig:

@@ -94,6 +94,7 @@ def fine_tune_recipe(
         # A trained model's codes have their meaning.
         fresh=() if start else ("codes",),
         progress=shown,
+        equal_tasks=options.equal_tasks,
     )
     job = _Job(recipe.slug, run, options, processes, objective, text_encoder, _sha256_of(run, start), shown)
     snapshots, ended = _train(job, wanted)

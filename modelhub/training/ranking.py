@@ -87,6 +87,7 @@ class Ranking:
         seed: int,
         fresh: tuple[str, ...],
         progress: Progress,
+        equal_tasks: bool = True,
     ) -> None:
         self.network = network
         self.loss = InBatchLoss(network, processes)
@@ -94,6 +95,7 @@ class Ranking:
         self._processes = processes
         self._batch = batch
         self._seed = seed
+        self._equal_tasks = equal_tasks
         self.sizes = {
             "train": {task.skill.value: len(task.train) for task in tasks},
             "valid": {task.skill.value: len(task.valid) for task in tasks},
@@ -106,7 +108,9 @@ class Ranking:
     def batches(self, epoch: int) -> list[np.ndarray]:
         lengths = self._pairs.contexts.lengths
         rng = np.random.default_rng([self._seed, epoch])
-        return batches_of_like_lengths(np.arange(len(lengths)), lengths, self._batch, rng)
+        sizes = [*self.sizes["train"].values()]
+        places = as_many_of_each(sizes, rng) if self._equal_tasks else np.arange(len(lengths))
+        return batches_of_like_lengths(places, lengths[places], self._batch, rng)
 
     def inputs(self, places: np.ndarray) -> tuple[Tensor, ...]:
         kinds = self._pairs.label_of[places]
@@ -161,6 +165,21 @@ class Ranking:
     @property
     def _device(self) -> torch.device:
         return self._processes.device
+
+
+def as_many_of_each(sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Places of data sets that stand one after the other: of each as many as they have in the mean.
+
+    A smaller one comes whole as often as it fits in, and a random part of it besides; of a larger one comes a random
+    part. ParlAI draws several tasks equally too, which is how Smith et al. (2020) trained.
+    """
+    wanted = sum(sizes) // len(sizes)
+    drawn = []
+    for start, size in zip(np.cumsum([0, *sizes]), sizes, strict=False):
+        whole, rest = divmod(wanted, size)
+        part = rng.permutation(size)[:rest] if rest else np.arange(0)
+        drawn.append(start + np.concatenate([np.tile(np.arange(size), whole), part]))
+    return np.concatenate(drawn)
 
 
 def _pairs(examples: Sequence[Example], text_encoder: TextEncoder, progress: Progress) -> Pairs:

@@ -23,7 +23,7 @@ from modelhub.training.hyperparameters import Hyperparameters, PolyEncoderTuning
 from modelhub.training.objective import Figures, batches_in_order, batches_of_like_lengths
 from modelhub.training.position import Position, Validation
 from modelhub.training.processes import Processes
-from modelhub.training.ranking import Ranking
+from modelhub.training.ranking import Ranking, as_many_of_each
 from modelhub.training.schedule import Schedule
 from modelhub.training.tasks import Task
 from modelhub.training.token_rows import encode
@@ -153,6 +153,29 @@ def test_validation_does_not_depend_on_how_it_is_batched(
     monkeypatch.setattr("modelhub.training.processes.CPU_TOKENS", 1)
     again = ranking.validate(silent)
     assert again.shares == first.shares and again.loss == pytest.approx(first.loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [[3, 40, 11], [5], [6, 6], [1, 200]])
+def test_an_epoch_has_as_many_of_each_data_set(sizes: list[int]) -> None:
+    drawn, again, other = (as_many_of_each(sizes, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    wanted, start = sum(sizes) // len(sizes), 0
+    assert np.array_equal(drawn, again)
+    assert (sizes == [5] or sizes == [6, 6]) == np.array_equal(drawn, other)
+    for size in sizes:
+        times = np.bincount(drawn[(drawn >= start) & (drawn < start + size)] - start, minlength=size)
+        assert times.sum() == wanted and times.max() - times.min() <= 1
+        start += size
+
+
+def test_several_tasks_are_learnt_from_equally_unless_asked_otherwise(
+    ranking: Ranking, task: Task, tiny_base: Path
+) -> None:
+    few = Task(Skill.ED, task.train[:2], task.valid)
+    given = (ranking.network, TextEncoder(tiny_base, CONFIG), [task, few], Processes("float32"))
+    options = {"batch": 3, "seed": 1, "fresh": (), "progress": silent}
+    equal, as_they_are = (Ranking(*given, **options, equal_tasks=each) for each in (True, False))
+    of_few = [sum(int((batch >= 6).sum()) for batch in each.batches(1)) for each in (equal, as_they_are)]
+    assert of_few == [4, 2]
 
 
 def test_a_tie_counts_as_a_miss(ranking: Ranking) -> None:

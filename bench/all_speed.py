@@ -1,4 +1,4 @@
-"""All tables of speed that docs/performance.md has, one after the other; some eight minutes on two idle cores.
+"""All tables of speed that docs/performance.md has, one after the other; some five minutes on two idle cores.
 
 .venv/bin/python bench/all_speed.py [--data DIR] [--cache FILE]
 """

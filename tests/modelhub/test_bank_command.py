@@ -54,8 +54,14 @@ def test_a_registered_model_gets_a_new_revision_and_keeps_the_old(make_model, da
     assert f"embedded {len(loaded)} utterances" in said and "registered m@2 as M" in said
 
 
+@pytest.fixture
+def in_float32(settings) -> None:
+    """Whatever this processor is faster in: what is compared is exact."""
+    settings.SERVING_PRECISION = "float32"
+
+
 def test_embeddings_are_the_networks_own(
-    make_model, data, tiny_base: Path, text_encoder: TextEncoder
+    make_model, data, tiny_base: Path, text_encoder: TextEncoder, in_float32: None
 ) -> None:
     folder = make_model("fresh")
     embed(folder, "--data", data)
@@ -79,7 +85,7 @@ def test_a_folder_is_changed_in_its_place_or_copied(make_model, data, tmp_path: 
 
 @pytest.mark.parametrize("reduction", ["mean", "max"])
 def test_an_imported_model_without_candidates_gets_some_and_answers(
-    tmp_path: Path, reduction: str, monkeypatch
+    tmp_path: Path, reduction: str, monkeypatch, in_float32: None
 ) -> None:
     data = tmp_path / "data"
     (data / "convai2").mkdir(parents=True)

@@ -197,6 +197,18 @@ def test_pages_of_reports(open_tab: Callable[..., Tab], inspection: Inspection, 
     assert inspection.faults == []
 
 
+def test_pages_of_benchmarks(open_tab: Callable[..., Tab], inspection: Inspection, site: Site) -> None:
+    desk = open_tab(researcher=True)
+    desk.goto("/benchmarks/")
+    inspection.look(desk, "no benchmarks")
+    site.manage("benchmark", "ed", "--task", "ed", "--candidates", "5", "--max-examples", "8")
+    site.manage("benchmark", "mt-single-skills", "--provenance", "--max-examples", "8")
+    desk.goto("/benchmarks/")
+    expect(desk.page.get_by_role("heading", name="Table 5")).to_be_visible()
+    inspection.look(desk, "benchmarks")
+    assert inspection.faults == []
+
+
 def whole_talk(tab: Tab) -> str:
     """A person's shortest talk, with its ratings; its id."""
     tab.consent("plain")

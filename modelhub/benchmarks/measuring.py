@@ -30,14 +30,13 @@ def rank(
 ) -> Iterator[Outcome[BenchmarkResult]]:
     """hits@k and MRR on each task. What is stored is not measured again, unless ``again``."""
     ranker = _once(system.ranker)
-    for asked in tasks:
-        found = None if again else store.stored(BenchmarkResult, system, asked)
-        if found:
-            yield Outcome(found, fresh=False)
-            continue
+
+    def measured(asked: Asked) -> BenchmarkResult:
         begun = time.monotonic()
         ranks = ranking.ranks(ranker(), asked.questions, progress=_named(progress, system, asked))
-        yield Outcome(store.store_ranks(system, asked, ranks, time.monotonic() - begun), fresh=True)
+        return store.store_ranks(system, asked, ranks, time.monotonic() - begun)
+
+    return _outcomes(BenchmarkResult, system, tasks, again, measured)
 
 
 def choose(
@@ -45,14 +44,26 @@ def choose(
 ) -> Iterator[Outcome[ProvenanceResult]]:
     """The data sets that its replies come from, on each task; otherwise as ``rank``."""
     agent = _once(system.agent)
-    for asked in tasks:
-        found = None if again else store.stored(ProvenanceResult, system, asked)
-        if found:
-            yield Outcome(found, fresh=False)
-            continue
+
+    def measured(asked: Asked) -> ProvenanceResult:
         begun = time.monotonic()
         sources = provenance.sources(agent(), asked.questions, _named(progress, system, asked))
-        yield Outcome(store.store_sources(system, asked, sources, time.monotonic() - begun), fresh=True)
+        return store.store_sources(system, asked, sources, time.monotonic() - begun)
+
+    return _outcomes(ProvenanceResult, system, tasks, again, measured)
+
+
+def _outcomes(
+    kind: type[Result],
+    system: System,
+    tasks: Sequence[Asked],
+    again: bool,
+    measured: Callable[[Asked], Result],
+) -> Iterator[Outcome[Result]]:
+    """What is stored of each task, or what is measured now."""
+    for asked in tasks:
+        found = None if again else store.stored(kind, system, asked)
+        yield Outcome(found, fresh=False) if found else Outcome(measured(asked), fresh=True)
 
 
 def _once(load: Callable[[], Loaded]) -> Callable[[], Loaded]:

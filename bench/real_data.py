@@ -178,11 +178,8 @@ def train(training: Training, data: Path, models: Path, threads: int) -> None:
 
 
 def values(training: Training) -> str:
-    """What the dialogue manager does not know is left out, and what a started network has already."""
-    own = VALUES
-    if training.recipe == MANAGER:
-        own = own.replace("--set shared_encoder=true ", "")
-    return own
+    """A dialogue manager has one encoder anyway, and no value for it."""
+    return VALUES.replace("--set shared_encoder=true ", "") if training.recipe == MANAGER else VALUES
 
 
 def run(command: str) -> None:
@@ -215,6 +212,9 @@ def measurements(data: Path) -> Iterator[str]:
         yield f"benchmark {systems} --task {skill} {asked} --against {skill}"
     yield f"benchmark {systems} --task convai2 --task wow --task ed {asked} --against mt-single-skills"
     yield f"benchmark mt-single-skills --added-context --task all {asked}"
+    for skill in SKILLS:
+        yield f"benchmark {skill} --mixed-candidates --task {skill} {asked}"
+    yield f"benchmark mt-two-stage mt-single-skills --mixed-candidates --task all {asked}"
     for other in ("untrained", "mt-single-skills-bst"):
         yield f"benchmark {all_systems} --task bst {asked} --against {other}"
     yield f"benchmark {' '.join(MULTI_TASK)} --provenance {asked}"

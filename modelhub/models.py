@@ -1,6 +1,8 @@
-"""What is registered, models by name and their immutable revisions; and what was measured of them."""
+"""What is registered, models by name and their immutable revisions; what was measured of them; who serves them."""
 
 from __future__ import annotations
+
+import uuid
 
 from django.db import models
 
@@ -155,3 +157,76 @@ class ProvenanceResult(Measurement):
     sources_by_dialogue = models.JSONField(
         help_text="Places in `sources`, question by question of each dialogue."
     )
+
+
+class ServingWorker(models.Model):
+    """A process that serves models. It says each few seconds that it is alive; a silent one counts as gone."""
+
+    class State(models.TextChoices):
+        STARTING = "starting", "starting"
+        READY = "ready", "ready"
+        STOPPING = "stopping", "stopping"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, help_text="Host and process id.")
+    group = models.CharField(
+        max_length=200, blank=True, help_text="The models it was told to hold, joined by +; empty for all."
+    )
+    device = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.STARTING)
+    memory_mb = models.PositiveIntegerField(default=0, help_text="What the process holds on its device.")
+    memory_free_mb = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["started_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServedModel(models.Model):
+    """What became of one revision in one worker."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting to be loaded"
+        LOADING = "loading", "loading"
+        WARMING = "warming", "warming"
+        READY = "ready", "ready"
+        UNLOADING = "unloading", "unloading"
+        REFUSED = "refused", "refused"
+
+    worker = models.ForeignKey(ServingWorker, on_delete=models.CASCADE, related_name="served")
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="served_by")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    detail = models.TextField(blank=True, help_text="Why it was refused, in a sentence that says what to do.")
+    memory_mb = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["worker_id", "revision_id"]
+        constraints = [models.UniqueConstraint(fields=["worker", "revision"], name="served_once_a_worker")]
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} {self.state}"
+
+
+class ModelHealth(models.Model):
+    """A revision's circuit breaker: it opens after failures in a row, and while it is open no talk begins."""
+
+    revision = models.OneToOneField(
+        Revision, primary_key=True, on_delete=models.CASCADE, related_name="health"
+    )
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    openings = models.PositiveIntegerField(default=0, help_text="In a row; each doubles the pause.")
+    is_open = models.BooleanField(default=False)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="When a worker tries it again.")
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name_plural = "model health"
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} {'open' if self.is_open else 'closed'}"

@@ -3,8 +3,9 @@
 Axes: B contexts, N candidates, M codes, D width. s_i = c.p_i is a candidate's product with a context's i-th view; its
 score is the mean of s weighted by the softmax of s (Humeau et al. 2020, section 4.4).
 
-A quick pass leaves out whoever cannot be among the best: ``Plain`` for small banks, ``Cascade`` for large ones. What
-it leaves is scored in float64. Ties go to the earlier place, and equal rows tie.
+A quick pass leaves out whoever cannot be among the best: ``Plain`` for small banks and on a GPU, whose float32 products
+cost less than deciding what to leave out, ``Cascade`` for large ones on a CPU. What it leaves is scored in float64.
+Ties go to the earlier place, and equal rows tie.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from modelhub.polyencoder.ranker import Ranker
 
 #: Banks up to this size are scored in float32 at once: less work than to decide what to leave out.
 SMALL = 2048
+#: Products that ``Plain`` holds at once: 1 GiB in float32.
+HELD = 2**28
 #: Candidates that a network scores at once; bounds the memory of a batch (32 x 8192 x 64 codes is 64 MiB).
 CHUNK = 8192
 
@@ -61,9 +64,10 @@ class Scorer:
         device: torch.device | str = "cpu",
         mapped: Mapped | None = None,
     ) -> None:
-        quick = Plain if len(embeddings) <= SMALL else Cascade
+        place = torch.device(device)
+        quick = Plain if len(embeddings) <= SMALL or place.type == "cuda" else Cascade
         release = mapped.release if mapped else lambda: None
-        self._quick: Plain | Cascade = quick(embeddings, torch.device(device), release)
+        self._quick: Plain | Cascade = quick(embeddings, place, release)
         self._exact = Exact(embeddings, mapped)
 
     def __len__(self) -> int:
@@ -162,14 +166,27 @@ class Plain:
     def left(self, views: Tensor, k: int, barred: Sequence[Sequence[int]], exact: Exact) -> Iterator[Tensor]:
         """For each context of views (B, M, D), float64: the places, ascending, that may be of its best k."""
         codes, width = views.shape[1:]
-        # One product is faster than a batch of them.
-        s = (self._rows @ views.to(self._rows).flatten(0, 1).T).unflatten(1, (-1, codes))  # (N, B, M)
-        scores = s.softmax(-1).mul_(s).sum(-1).T.cpu()
-        errors = float32_error(views.norm(dim=2).amax(1) * self._longest, width, codes)
-        for row, error, places in zip(scores, errors.tolist(), barred, strict=True):
-            if places:
-                row[places] = -torch.inf
-            least = float(row.amax() if k == 1 else row.topk(min(k, len(row))).values[-1]) - 2 * error
-            # Not `row >= least`: a score that left float32's range is no number, and stays.
-            kept = ~(row < least)
-            yield (kept & (row != -torch.inf) if places else kept).nonzero()[:, 0]
+        errors = float32_error(views.norm(dim=2).amax(1) * self._longest, width, codes).tolist()
+        together = max(1, HELD // (len(self._rows) * codes))
+        for start in range(0, len(views), together):
+            these = slice(start, start + together)
+            for row, error, places in zip(
+                self._scores(views[these]), errors[these], barred[these], strict=True
+            ):
+                yield self._kept(row, k, error, places)
+
+    def _scores(self, views: Tensor) -> Tensor:
+        """Views (b, M, D) -> every score in float32 (b, N). One product is faster than a batch of them."""
+        s = (self._rows @ views.to(self._rows).flatten(0, 1).T).unflatten(
+            1, (-1, views.shape[1])
+        )  # (N, b, M)
+        return s.softmax(-1).mul_(s).sum(-1).T.contiguous()
+
+    def _kept(self, row: Tensor, k: int, error: float, places: Sequence[int]) -> Tensor:
+        """Scores (N,) -> places, on the CPU."""
+        if places:
+            row[places] = -torch.inf
+        least = (row.amax() if k == 1 else row.topk(min(k, len(row))).values[-1]) - 2 * error
+        # Not `row >= least`: a score that left float32's range is no number, and stays.
+        kept = ~(row < least)
+        return (kept & (row != -torch.inf) if places else kept).nonzero()[:, 0].cpu()

@@ -27,14 +27,16 @@ from .conftest import talk
 
 #: (candidates, codes, width): around a block's end, one of each, more codes than width, an odd width.
 SHAPES = [(1, 1, 1), (7, 3, 5), (400, 64, 33), (1025, 8, 64), (3000, 16, 48)]
-QUICK = ["plain", "cascade", "cascade without int8"]
+QUICK = ["plain", "plain, context by context", "cascade", "cascade without int8"]
 
 
 @pytest.fixture(params=QUICK)
 def quick(request, monkeypatch) -> str:
     """Each quick pass in turn, on banks so small that they would all be scored in float32."""
-    monkeypatch.setattr(scoring, "SMALL", 10**9 if request.param == "plain" else 0)
+    monkeypatch.setattr(scoring, "SMALL", 10**9 if request.param.startswith("plain") else 0)
     monkeypatch.setattr(cascade, "FEW", 16)
+    if request.param == "plain, context by context":
+        monkeypatch.setattr(scoring, "HELD", 1)
     if request.param == "cascade without int8":
         monkeypatch.setattr(quantised, "exact_levels", lambda *_: 0)
     return request.param

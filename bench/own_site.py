@@ -134,7 +134,8 @@ def running_site(webs: int = 1, variables: Mapping[str, str] | None = None) -> I
     from evalsite.supervisor import Supervisor
 
     addresses = [Address("127.0.0.1", free_port()) for _ in range(webs)]
-    given = children.environment(addresses[0]) | dict(variables or {})
+    first = addresses[0] if addresses else Address("127.0.0.1", 0)
+    given = children.environment(first) | dict(variables or {})
     quiet = Console(open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
     supervisor = Supervisor(quiet, Path(settings.DATA_DIR) / "logs", given, PROJECT)
     wanted = [children.worker(), children.sweeper()]

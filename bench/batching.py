@@ -94,7 +94,8 @@ def measured(study, way: str) -> tuple[float, float, float]:
 
 
 try:
-    made = own_site.make_study(arguments.delay_ms)
+    own_site.migrate()
+    made = own_site.make_study(own_site.scripted(arguments.delay_ms))
     print(
         f"{own_site.services(arguments)}, {arguments.talks} talks at once, {arguments.delay_ms:g} ms a batch"
     )

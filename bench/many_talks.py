@@ -4,7 +4,7 @@
         [--postgresql postgres://postgres@127.0.0.1:5432] [--redis redis://127.0.0.1:6379/8]
 
 The site is one of the bench's own, and its clients run on the same cores. The model is scripted, so that what is
-measured is the site.
+measured is the site; or, with ``--candidates``, a poly-encoder of the paper's size with random weights and such a bank.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ options.add_argument("--talks", type=int, nargs="+", default=[500], help="how ma
 options.add_argument("--think", type=float, default=5.0, help="mean seconds to think")
 options.add_argument("--webs", type=int, default=1, help="web processes")
 options.add_argument("--seconds", type=float, default=40.0, help="that are counted")
-options.add_argument("--delay-ms", type=float, default=20.0, help="that the model takes for a batch")
+options.add_argument("--delay-ms", type=float, default=20.0, help="that the scripted model takes for a batch")
+options.add_argument(
+    "--candidates", type=int, help="of a poly-encoder of the paper's size, in the scripted one's place"
+)
+options.add_argument("--device", default="cpu", help="where it runs: cpu, cuda")
+options.add_argument("--threads", type=int, default=32, help="SERVING_THREADS")
 arguments = options.parse_args()
 own_site.open_site(arguments)
 
@@ -28,7 +33,8 @@ from ratings.simulation.summary import percentile  # noqa: E402
 
 
 def measured(study, talks: int) -> list[str]:
-    with own_site.running_site(arguments.webs) as site:
+    variables = {"SERVING_DEVICE": arguments.device, "SERVING_THREADS": str(arguments.threads)}
+    with own_site.running_site(arguments.webs, variables) as site:
         begun = own_site.begin_talks(study, site.addresses, talks)
         used = own_site.ProcessorTime(site.pids)
         load = Load(begun, arguments.think, settling_s=arguments.think, seconds=arguments.seconds)
@@ -53,8 +59,12 @@ COLUMNS = ["talks", "turns/s", "acknowledged p50, ms", "p95", "p99", "replied p5
 COLUMNS += ["replies", "lost", "doubled", "problems", "cores used"]
 
 try:
-    made = own_site.make_study(arguments.delay_ms)
-    print(f"{own_site.services(arguments)}, {arguments.webs} web process(es), {arguments.think:g} s to think")
+    own_site.migrate()
+    count = arguments.candidates
+    model = own_site.paper_size(count) if count else own_site.scripted(arguments.delay_ms)
+    made = own_site.make_study(model)
+    where = f"{own_site.services(arguments)}, {arguments.webs} web process(es)"
+    print(f"{model.model.name} on {arguments.device}; {where}, {arguments.think:g} s to think")
     print(f"{machine()}\n")
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS), flush=True)
     for talks in arguments.talks:

@@ -69,23 +69,50 @@ def services(options: argparse.Namespace) -> str:
     return f"{database} and {'Redis' if options.redis else 'Valkey'}"
 
 
-def make_study(delay_ms: float):
-    """An open study whose one model answers each batch in so many milliseconds."""
-    from django.core.management import call_command
-
+def make_study(revision):
+    """An open study with one model, whose talks do not end by themselves."""
     from chat import studies
     from chat.models import Study
-    from modelhub import registry
 
-    call_command("migrate", interactive=False, verbosity=0)
-    replies = [f"this is reply number {number}" for number in range(REPLIES)]
-    revision = registry.register(
-        "scripted", "Scripted", "scripted", None, {"replies": replies, "delay_s": delay_ms / 1000}
-    )
     study = studies.create_from_template("table7", slug="bench", revisions=[revision])
     Study.objects.filter(pk=study.pk).update(max_turns=MOST_TURNS, min_turns=6)
     studies.open_study(study)
     return study
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def scripted(delay_ms: float):
+    """A model that answers each batch in so many milliseconds."""
+    from modelhub import registry
+
+    replies = [f"this is reply number {number}" for number in range(REPLIES)]
+    config = {"replies": replies, "delay_s": delay_ms / 1000}
+    return registry.register("scripted", "Scripted", "scripted", None, config)
+
+
+def paper_size(candidates: int):
+    """A poly-encoder of the paper's size with random weights, and a random bank."""
+    import torch
+    from django.conf import settings
+    from plain import paper_network
+
+    from modelhub import registry
+    from modelhub.polyencoder import checkpoints
+    from modelhub.polyencoder.bank import Bank
+    from modelhub.polyencoder.base import base_folder
+    from modelhub.polyencoder.tokens import TextEncoder
+
+    folder, network = Path(settings.DATA_DIR) / "paper", paper_network()
+    checkpoints.save_whole(folder, network, TextEncoder(base_folder(), network.config))
+    rows = torch.randn(candidates, network.width, generator=torch.Generator().manual_seed(1)).half()
+    texts = tuple(f"this is candidate number {number}" for number in range(candidates))
+    Bank(texts, ("convai2",) * candidates, rows).save(folder)
+    return registry.register("paper", "Paper's size", "retrieval", folder, {})
 
 
 @dataclass(frozen=True, slots=True)

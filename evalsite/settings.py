@@ -84,7 +84,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Persistent connections leak under ASGI; the pool does not.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10}
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10},
+        # Statements that come again are planned once a connection: planning the joins of a turn cost more than
+        # running them. A pooler between us and PostgreSQL must be able to keep prepared statements.
+        "server_side_binding": True,
+        "prepare_threshold": 3,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

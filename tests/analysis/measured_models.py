@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def ranked(
     options = {name: fields.pop(name, value) for name, value in PLAIN.items()}
     found = metrics(ranks)
     mine = {
-        "questions_sha256": f"{task} {sorted(options.items())}",
+        "questions_sha256": sha256(f"{task} {sorted(options.items())}".encode()).hexdigest(),
         "candidates": 100 if task in ("wow", "ed") else 20,
         "candidates_kind": "listed" if task == "bst" else "random",
         "hits_at_1": found.hits_at_1,

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from chat.errors import FrameRefused
 
-#: Bytes of one text frame. uvicorn refuses longer ones itself when told (--ws-max-size).
+#: Bytes of one text frame. The web server refuses longer ones itself.
 MAX_BYTES = 16 * 1024
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

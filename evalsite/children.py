@@ -22,11 +22,6 @@ from evalsite.preflight import Address
 from evalsite.supervisor import Child
 from modelhub import serving
 
-#: Frames above this close a socket with 1009.
-LARGEST_FRAME_BYTES = 16384
-#: Some proxies drop a socket that is silent for a minute; a slow phone may answer late.
-PING_INTERVAL_S = 25
-PING_TIMEOUT_S = 60
 #: Loading eight models from a cold disk; far more than it ever took.
 MODELS_READY_WITHIN_S = 600.0
 UNREADABLE_JOURNAL = b"Bad file format"
@@ -141,18 +136,13 @@ def sweeper() -> Child:
 
 
 def web(address: Address) -> Child:
-    """Pages and sockets. Forwarded headers count only from proxies that FORWARDED_ALLOW_IPS names."""
-    proxies = "--proxy-headers" if os.environ.get("FORWARDED_ALLOW_IPS") else "--no-proxy-headers"
+    """Pages and sockets."""
     return Child(
         name="web",
         title="Starting the web server",
         command=(
-            *(sys.executable, "-m", "uvicorn", "evalsite.asgi:application"),
-            *("--host", address.host, "--port", str(address.port), proxies, "--no-server-header"),
-            *("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME_BYTES)),
-            *("--ws-ping-interval", str(PING_INTERVAL_S), "--ws-ping-timeout", str(PING_TIMEOUT_S)),
-            *("--lifespan", "off", "--no-access-log", "--log-level", "warning"),
-            *("--timeout-graceful-shutdown", "3"),
+            *(sys.executable, str(settings.BASE_DIR / "manage.py"), "web"),
+            *("--host", address.host, "--port", str(address.port)),
         ),
         ready=lambda pid: answers(address),
     )

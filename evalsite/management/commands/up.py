@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import signal
 import sys
@@ -15,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from evalsite import children, preflight, preparation, sign_in
 from evalsite.console import Console
 from evalsite.errors import ChildFailed, StartRefused
+from evalsite.management.arguments import port
 from evalsite.supervisor import Supervisor
 
 STARTER_STUDY = "table7"
@@ -46,13 +46,6 @@ class Command(BaseCommand):
             self.stderr.write("Stopped before the site ran.")
             code = 130
         sys.exit(code)
-
-
-def port(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not a port; ports go from 1 to 65535")
-    return number
 
 
 def up(address: preflight.Address, console: Console) -> int:

@@ -22,7 +22,13 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from evalsite.errors import SettingsRefused
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingsRefused as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 class SiteError(Exception):
     """Base of the composition's errors; ``code`` is stable, the message is for people."""
@@ -15,6 +17,12 @@ class StartRefused(SiteError):
     """The site cannot start as asked; nothing was started."""
 
     code = "start_refused"
+
+
+class SettingsRefused(SiteError, ImproperlyConfigured):
+    """The settings lack what a site needs; one sentence a line."""
+
+    code = "settings_refused"
 
 
 class ChildFailed(SiteError):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from chat.errors import CapReached, StudyFull, StudyNotOpen, WrongStep
@@ -39,7 +39,7 @@ def start_talk(participation: Participation) -> Conversation:
             participation=participation,
             arm=arm,
             context=next_context(arm, participation),
-            ordinal=participation.talks_taken,
+            ordinal=_next_ordinal(participation),
             simulated=participation.worker.simulated,
             last_activity_at=timezone.now(),
         )
@@ -64,6 +64,12 @@ def _take_from_cap(participation: Participation) -> None:
     participation.refresh_from_db(fields=["talks_taken"])
 
 
+def _next_ordinal(participation: Participation) -> int:
+    """Every talk begun has its own; ``talks_taken`` is less when talks failed. The study's row is locked."""
+    last = participation.conversations.aggregate(last=Max("ordinal"))["last"]
+    return (last or 0) + 1
+
+
 def _take_slot(participation: Participation) -> Arm:
     """Take a slot of the first arm that still has one, in the order in which arms are due."""
     for arm in arms_due(participation):
@@ -79,7 +85,15 @@ def _take(arm: Arm, *, simulated: bool) -> bool:
 
 
 def give_back(conversation: Conversation) -> None:
-    """Return the slot of a talk that ended without counting; call once, in the transaction that ends it."""
+    """Return the slot of a talk that ended without counting; call once, in the transaction that ends it.
+
+    A talk that failed by the site's fault goes back to the worker's cap too. Rows are locked in the order in
+    which a start takes them.
+    """
+    if conversation.state == Conversation.State.FAILED:
+        Participation.objects.filter(pk=conversation.participation_id).update(
+            talks_taken=F("talks_taken") - 1
+        )
     field = "simulated_taken" if conversation.simulated else "taken"
     Arm.objects.filter(pk=conversation.arm_id).update(**{field: F(field) - 1})
 

@@ -8,28 +8,43 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http.cookies import CookieError
 from typing import Any, ClassVar
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import parse_cookie
 
 from chat import frames, turns
-from chat.errors import ChatError, FrameRefused, TooFast
-from chat.events import Accepted, Event, MessageEvent, Notice, Phase, Refused, State, group_name
+from chat.errors import ChatError, FrameRefused, TooFast, TryAgain
+from chat.events import (
+    LAYER_LIMIT_S,
+    Accepted,
+    Event,
+    MessageEvent,
+    Notice,
+    Phase,
+    Refused,
+    State,
+    Typing,
+    group_name,
+)
 from chat.identity import worker_id_of
 from chat.limits import Buckets
 from chat.models import Conversation
+from chat.standing import standing_of, state_of
 
 logger = logging.getLogger(__name__)
 
-BINARY, TOO_BIG = 1003, 1009
+BINARY, TOO_BIG, TRY_AGAIN_LATER = 1003, 1009, 1013
 ELSEWHERE, FOREIGN, FLOOD = 4001, 4403, 4429
 #: A typing person's talk is noted as alive at most this often.
 PRESENCE_INTERVAL_S = 30.0
-#: How often a socket that waits for its partner asks the database whether an event was lost.
+#: How often a socket that waits for its partner, or hears no events, asks the database what it missed.
 WATCH_INTERVAL_S = 5.0
 CONTINUED = "This conversation is open in another tab or window and goes on there."
 THANKS = "Thank you. The reply is reported; you can go on or leave."
@@ -38,7 +53,9 @@ THANKS = "Thank you. The reply is reported; you can go on or leave."
 class TalkConsumer(AsyncWebsocketConsumer):
     """One browser tab in one talk.
 
-    ``delivered`` is the last position that this tab surely has; None until it resumed or said something.
+    ``delivered`` is the last position that this tab surely has; None until it resumed or said something. The
+    channel layer and the database may be away at any time: the socket lives on, and looks by itself each
+    WATCH_INTERVAL_S whenever an event may have been lost. One thing is handled at a time, under ``handling``.
     """
 
     buckets: ClassVar[Buckets] = Buckets()
@@ -47,33 +64,70 @@ class TalkConsumer(AsyncWebsocketConsumer):
     group = ""
     delivered: int | None = None
     phase = ""
+    hears_events = False
+    is_behind = False
     watching: asyncio.Task[None] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handling = asyncio.Lock()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        async with self.handling:
+            await super().dispatch(message)
 
     # --- Opening and closing ---
 
     async def connect(self) -> None:
         """Only the talk's own worker gets in, and the newest tab sends the older ones away."""
-        talk = await database_sync_to_async(own_talk)(self.scope)
+        try:
+            talk = await database_sync_to_async(own_talk)(self.scope)
+        except DatabaseError as error:
+            await self.turn_away(error)
+            return
         if talk is None:
             await self.close(code=FOREIGN)
             return
-        self.conversation_id, self.participation_id = talk
+        self.conversation_id, self.participation_id = talk.pk, talk.participation_id
         self.bucket = self.buckets.of(self.conversation_id)
         self.opened_ns, self.seen_at = time.time_ns(), -math.inf
         self.group = group_name(self.conversation_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.join()
         await self.accept()
-        await self.channel_layer.group_send(
-            self.group, {"type": "talk.newer", "opened_ns": self.opened_ns, "channel": self.channel_name}
-        )
-        await self.put(await database_sync_to_async(current_state)(self.conversation_id))
+        await self.put(*standing_of(talk))
         self.watching = asyncio.create_task(self.watch())
+
+    async def turn_away(self, error: DatabaseError) -> None:
+        """A browser learns the code of a socket that was opened, and of no other."""
+        tell(error, "a socket is turned away")
+        await self.accept()
+        await self.close(code=TRY_AGAIN_LATER)
+
+    async def join(self) -> None:
+        """Hear of the talk's events, and tell older tabs that this one is open."""
+        newer = {"type": "talk.newer", "opened_ns": self.opened_ns, "channel": self.channel_name}
+        try:
+            async with asyncio.timeout(LAYER_LIMIT_S):
+                await self.channel_layer.group_add(self.group, self.channel_name)
+                await self.channel_layer.group_send(self.group, newer)
+        except Exception as error:
+            # The publisher tells of a queue that is away; not each of hundreds of sockets need do so each time.
+            logger.debug("a socket hears no events: %s: %s", type(error).__name__, error)
+        else:
+            self.hears_events = True
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        if self.watching:
+            self.watching.cancel()
+        await super().close(code, reason)
 
     async def disconnect(self, code: int) -> None:
         if self.watching:
             self.watching.cancel()
         if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+            with suppress(Exception):
+                async with asyncio.timeout(LAYER_LIMIT_S):
+                    await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def put(self, *events: Event) -> None:
         for event in events:
@@ -109,13 +163,23 @@ class TalkConsumer(AsyncWebsocketConsumer):
             await self.put(Refused(refusal.client_id, refusal.code, str(refusal)))
         except ChatError as refusal:
             await self.put(Refused(client_id, refusal.code, str(refusal)))
+        except DatabaseError as error:
+            tell(error, "a frame is refused")
+            self.is_behind = True
+            await self.put(Refused(client_id, TryAgain.code, TryAgain.message))
 
     async def on_say(self, frame: frames.Say) -> None:
+        """Whoever speaks hears first that it is stored, then all that they have not seen, then whose move it is."""
         message = await self.service(turns.say, frame.text, frame.client_id)
         if self.delivered is not None and message.position > self.delivered + 1:
             await self.catch_up(self.delivered)
         self.delivered = max(self.delivered or 0, message.position)
         await self.put(Accepted(frame.client_id, message.position))
+        if message.conversation.last_position > self.delivered:
+            await self.catch_up(self.delivered)
+        await self.put(*standing_of(message.conversation))
+        if self.phase == Phase.PARTNER:
+            await self.put(Typing())
 
     async def on_typing(self, frame: frames.StillTyping) -> None:
         now = time.monotonic()
@@ -124,15 +188,15 @@ class TalkConsumer(AsyncWebsocketConsumer):
             await database_sync_to_async(turns.note_presence)(self.conversation_id)
 
     async def on_finish(self, frame: frames.Finish) -> None:
-        await self.service(turns.finish)
+        await self.put(*standing_of(await self.service(turns.finish)))
 
     async def on_report(self, frame: frames.ReportReply) -> None:
         await self.service(turns.report, frame.position, frame.reason)
         await self.put(Notice("reported", THANKS))
 
     async def on_resume(self, frame: frames.Resume) -> None:
-        await self.catch_up(frame.after)
-        await self.put(await database_sync_to_async(current_state)(self.conversation_id))
+        self.delivered = frame.after
+        await self.bring_up_to_date(frame.after)
 
     ROUTES: ClassVar[dict[type, Callable[..., Awaitable[None]]]] = {
         frames.Say: on_say,
@@ -150,6 +214,14 @@ class TalkConsumer(AsyncWebsocketConsumer):
         missing = await database_sync_to_async(messages_after)(self.conversation_id, after)
         self.delivered = max([after, *(message.position for message in missing)])
         await self.put(*missing)
+
+    async def bring_up_to_date(self, after: int | None) -> None:
+        """Send what is stored after a position, where one is given, and how the talk stands."""
+        talk = await database_sync_to_async(talk_of)(self.conversation_id)
+        if after is not None:
+            await self.catch_up(after)
+        await self.put(*standing_of(talk))
+        self.is_behind = False
 
     # --- From the channel layer ---
 
@@ -170,26 +242,36 @@ class TalkConsumer(AsyncWebsocketConsumer):
                 self.delivered = frame["position"]
                 await self.put_frame(frame)
             elif frame["position"] > self.delivered:
-                await self.catch_up(self.delivered)
+                try:
+                    await self.catch_up(self.delivered)
+                except DatabaseError as error:
+                    tell(error, "an event waits")
+                    # The state must not come without the messages before it.
+                    self.is_behind = True
+                    return
 
-    async def talk_check(self, message: dict[str, Any]) -> None:
-        """Still waiting: the reply, or the end of the talk, may be stored although its event was lost."""
-        state = await database_sync_to_async(current_state)(self.conversation_id)
-        if state.phase == self.phase:
-            return
-        if self.delivered is not None:
-            await self.catch_up(self.delivered)
-        await self.put(state)
+    # --- By itself ---
 
     async def watch(self) -> None:
-        """Have a waiting socket check, as a message of its own, so that it interrupts nothing."""
+        """Look each WATCH_INTERVAL_S whether something was missed; what fails is tried again."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
-            if self.phase == Phase.PARTNER:
+            async with self.handling:
                 try:
-                    await self.channel_layer.send(self.channel_name, {"type": "talk.check"})
-                except Exception:
-                    logger.warning("a waiting socket could not check: the queue cannot be reached")
+                    await self.look()
+                except DatabaseError as error:
+                    tell(error, "a waiting socket cannot look")
+
+    async def look(self) -> None:
+        """The reply, or the end of the talk, may be stored although its event was lost."""
+        heard_events = self.hears_events
+        if not heard_events:
+            await self.join()
+        if heard_events and not self.is_behind and self.phase != Phase.PARTNER:
+            return
+        talk = await database_sync_to_async(talk_of)(self.conversation_id)
+        if self.is_behind or state_of(talk).phase != self.phase:
+            await self.bring_up_to_date(self.delivered)
 
 
 class Unknown(AsyncWebsocketConsumer):
@@ -199,17 +281,23 @@ class Unknown(AsyncWebsocketConsumer):
         await self.close(code=FOREIGN)
 
 
-def own_talk(scope: dict[str, Any]) -> tuple[UUID, UUID] | None:
-    """The ids of the talk in the path and of its participation, if the cookie's worker has it; one query."""
+def tell(error: DatabaseError, what: str) -> None:
+    """Log a database that is away in a line; anything else is a fault of ours and comes with its trace."""
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.warning("%s: the database is away (%s)", what, type(error).__name__)
+    else:
+        logger.error("%s", what, exc_info=error)
+
+
+def own_talk(scope: dict[str, Any]) -> Conversation | None:
+    """The talk in the path with its study, if the cookie's worker has it; one query."""
     worker_id = worker_id_of(_cookies(scope))
-    conversation_id = scope["url_route"]["kwargs"]["conversation_id"]
     if worker_id is None:
         return None
-    return (
-        Conversation.objects.filter(pk=conversation_id, participation__worker=worker_id)
-        .values_list("pk", "participation_id")
-        .first()
-    )
+    talks = Conversation.objects.select_related("participation__study")
+    return talks.filter(
+        pk=scope["url_route"]["kwargs"]["conversation_id"], participation__worker=worker_id
+    ).first()
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:
@@ -220,13 +308,9 @@ def _cookies(scope: dict[str, Any]) -> dict[str, str]:
         return {}
 
 
-def current_state(conversation_id: UUID) -> State:
-    return turns.state_of(_talk(conversation_id))
+def talk_of(conversation_id: UUID) -> Conversation:
+    return Conversation.objects.select_related("participation__study").get(pk=conversation_id)
 
 
 def messages_after(conversation_id: UUID, after: int) -> list[MessageEvent]:
-    return turns.resume(_talk(conversation_id), after)
-
-
-def _talk(conversation_id: UUID) -> Conversation:
-    return Conversation.objects.select_related("participation__study").get(pk=conversation_id)
+    return turns.resume(Conversation(pk=conversation_id), after)

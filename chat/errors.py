@@ -114,3 +114,21 @@ class TooFast(ChatError):
     code = "slow_down"
     message = "That was too fast. Please wait a moment and try again."
     status = 429
+
+
+class PartnerBusy(ChatError):
+    """The model owes so many replies that another would come too late; whoever asked sends again."""
+
+    code = "busy"
+    message = "Very many people are talking just now. What you wrote is kept and is sent again in a moment."
+    status = 503
+
+
+class TryAgain(ChatError):
+    """The database is away for a moment; whoever asked sends again."""
+
+    code = "try_again"
+    message = (
+        "The site cannot be reached for a moment. What you wrote is kept; it is tried again in a moment."
+    )
+    status = 503

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,11 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+
+#: A publish or subscription that takes longer counts as failed.
+LAYER_LIMIT_S = 2.0
+#: As long as a waiting page takes to look by itself.
+EVENT_LIFETIME_S = 5.0
 
 
 class Phase(StrEnum):
@@ -126,19 +132,22 @@ def publish_on_commit(conversation_id: UUID, *events: Event, position: int) -> N
 class Publisher:
     """Sends to the channel layer from any thread, in order, on one event loop of its own.
 
-    ``async_to_sync`` makes a loop a call, which leaks connections or closes loops in use in worker threads
-    (channels_redis #332, #125).
+    A layer that is away takes nobody's time: what could not be sent for EVENT_LIFETIME_S is dropped, as pages have
+    caught up by then. ``async_to_sync`` makes a loop a call, which leaks connections or closes loops in use in worker
+    threads (channels_redis #332, #125).
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._waiting: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[float, str, dict[str, Any]]] = asyncio.Queue()
+        self._is_away = False
         self._thread = threading.Thread(target=self._run, name="event-publisher", daemon=True)
         self._thread.start()
 
     def send(self, group: str, message: dict[str, Any]) -> None:
         """Queue one message; returns at once."""
-        self._loop.call_soon_threadsafe(self._waiting.put_nowait, (group, message))
+        item = (time.monotonic() + EVENT_LIFETIME_S, group, message)
+        self._loop.call_soon_threadsafe(self._waiting.put_nowait, item)
 
     def flush(self, limit_s: float) -> None:
         """Wait until everything is sent, or for so many seconds."""
@@ -155,14 +164,26 @@ class Publisher:
 
     async def _drain(self) -> None:
         while True:
-            group, message = await self._waiting.get()
+            until, group, message = await self._waiting.get()
             try:
-                await get_channel_layer().group_send(group, message)
-            except Exception:
-                # The socket catches up by position; a lost wake-up must not stop the next.
-                logger.exception("an event was not published")
+                if time.monotonic() < until:
+                    await self._publish(group, message)
             finally:
                 self._waiting.task_done()
+
+    async def _publish(self, group: str, message: dict[str, Any]) -> None:
+        """The socket catches up by position; a lost wake-up must not stop the next."""
+        try:
+            async with asyncio.timeout(LAYER_LIMIT_S):
+                await get_channel_layer().group_send(group, message)
+        except Exception as error:
+            if not self._is_away:
+                logger.error("events are not published: %s: %s", type(error).__name__, error)
+            self._is_away = True
+        else:
+            if self._is_away:
+                logger.info("events are published again")
+            self._is_away = False
 
 
 FLUSH_LIMIT_S = 5.0

@@ -16,6 +16,9 @@ from modelhub.dialogue import Context, Dialogue, Skill, Utterance
 from modelhub.dialogue import Speaker as SpeakerValue
 from modelhub.models import Revision
 
+#: A person who waits longer for every reply loses the thread; and a turn is owed for TURN_LIMIT_S at most.
+HIGHEST_REPLY_FLOOR = timedelta(seconds=30)
+
 
 class Study(models.Model):
     """What is asked of whom, with which models, and how much of it."""
@@ -37,6 +40,10 @@ class Study(models.Model):
     max_words = models.PositiveSmallIntegerField(default=30)
     conversations_per_worker = models.PositiveSmallIntegerField(default=10)
     idle_limit = models.DurationField(default=timedelta(minutes=30))
+    reply_floor = models.DurationField(
+        default=timedelta(0),
+        help_text="No reply is shown sooner after its message, so that speed does not tell models apart.",
+    )
     seed = models.BigIntegerField(default=0, help_text="Contexts and ties of assignment are drawn with it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -46,6 +53,10 @@ class Study(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(min_turns__gte=1, max_turns__gte=F("min_turns")), name="study_turns_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(reply_floor__gte=timedelta(0), reply_floor__lte=HIGHEST_REPLY_FLOOR),
+                name="study_floor_in_range",
             ),
         ]
 
@@ -94,8 +105,9 @@ class Worker(models.Model):
 class Participation(models.Model):
     """One worker's way through one study.
 
-    ``talks_taken`` counts every talk begun; the database holds it within ``talks_cap``, the study's cap at the
-    time of entry. The completion code is never stored (chat.participation.completion_code).
+    ``talks_taken`` counts every talk begun but those that failed by the site's fault; the database holds it within
+    ``talks_cap``, the study's cap at the time of entry. The completion code is never stored
+    (chat.participation.completion_code).
     """
 
     class State(models.TextChoices):
@@ -161,7 +173,11 @@ class SeedContext(models.Model):
 
 
 class Conversation(models.Model):
-    """A talk of one participation with one arm's model."""
+    """A talk of one participation with one arm's model.
+
+    The worker speaks first and both take turns, so that ``last_position``, which changes with every message in
+    its transaction, tells whose move it is and how much was said.
+    """
 
     class State(models.TextChoices):
         CHATTING = "chatting", "chatting"
@@ -181,6 +197,7 @@ class Conversation(models.Model):
     simulated = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHATTING)
     started_at = models.DateTimeField(auto_now_add=True)
+    last_position = models.PositiveSmallIntegerField(default=0, help_text="0 before the first message.")
     last_activity_at = models.DateTimeField()
     rating_at = models.DateTimeField(null=True, blank=True, help_text="When talking ended and rating began.")
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -204,6 +221,21 @@ class Conversation(models.Model):
     def is_live(self) -> bool:
         return self.state in self.LIVE
 
+    @property
+    def awaits_reply(self) -> bool:
+        """Whether the worker spoke last."""
+        return self.last_position % 2 == 1
+
+    @property
+    def worker_turns(self) -> int:
+        """How many messages the worker has said."""
+        return (self.last_position + 1) // 2
+
+    @property
+    def is_paid_failure(self) -> bool:
+        """Whether the talk failed by the site's fault after the worker had said something."""
+        return self.state == self.State.FAILED and self.last_position > 0
+
     def dialogue(self) -> Dialogue:
         """Everything said so far, for an agent; one query for messages, one for the context."""
         said = tuple(
@@ -214,7 +246,11 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """One thing said in a talk. Positions count from 1; seeds are part of the context, not messages."""
+    """One thing said in a talk. Positions count from 1; seeds are part of the context, not messages.
+
+    A reply's times, in milliseconds: from the stored message before it until a batch took it up, in the model, and
+    kept back for the study's floor. A person's message has none.
+    """
 
     class Speaker(models.TextChoices):
         WORKER = SpeakerValue.WORKER.value, "worker"
@@ -226,6 +262,9 @@ class Message(models.Model):
     text = models.TextField()
     client_id = models.CharField(max_length=64, null=True, blank=True)
     evidence = models.JSONField(default=dict, blank=True, help_text="Where a model's reply came from.")
+    queued_ms = models.PositiveIntegerField(null=True, blank=True)
+    generated_ms = models.PositiveIntegerField(null=True, blank=True)
+    held_ms = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -240,24 +279,35 @@ class Message(models.Model):
 
 
 class Turn(models.Model):
-    """A reply that is owed: asked, running under a lease, then answered or failed."""
+    """A reply that is owed: asked, running under a lease, perhaps held until it is due, then answered or failed.
+
+    ``lease_until`` is when a turn is asked again: an asked one that nobody took, or one whose worker is silent.
+    ``attempt`` counts attempts that ran, ``asked_again`` how often an asked turn was not taken in time.
+    """
 
     class State(models.TextChoices):
         ASKED = "asked", "asked"
         RUNNING = "running", "running"
+        HELD = "held", "held until it is due"
         ANSWERED = "answered", "answered"
         FAILED = "failed", "failed"
+
+    #: Somebody is still to answer.
+    OWED = (State.ASKED, State.RUNNING)
+    #: The person still waits.
+    OPEN = (*OWED, State.HELD)
 
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="turns")
     position = models.PositiveSmallIntegerField(help_text="Where the reply will stand.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
     attempt = models.PositiveSmallIntegerField(default=0)
+    asked_again = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    waited_ms = models.PositiveIntegerField(null=True, blank=True)
-    generated_ms = models.PositiveIntegerField(null=True, blank=True)
+    reply = models.JSONField(null=True, blank=True, help_text="Of a held turn: text, evidence and times.")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When a held reply is shown.")
 
     class Meta:
         ordering = ["conversation_id", "position"]

@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from chat import turns
+from chat.endings import end
 from chat.errors import BadToken, NoCodeYet, StudyNotOpen, WrongStep
 from chat.models import Arm, Conversation, Participation, Study, Worker
 
@@ -48,11 +48,19 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next step; ``conversation`` is set for talk and rate; ``completed`` counts finished talks."""
+    """The next step; ``conversation`` is set for talk and rate.
+
+    ``completed`` counts finished talks, ``failed`` those that failed by the site's fault; both are paid.
+    """
 
     kind: StepKind
     completed: int
     conversation: Conversation | None = None
+    failed: int = 0
+
+    @property
+    def paid(self) -> int:
+        return self.completed + self.failed
 
 
 def simulation_token(behaviour: str) -> str:
@@ -117,7 +125,7 @@ def leave(participation: Participation) -> None:
     """End the worker's part early: a live talk is kept as withdrawn and its slot goes back. Twice is once."""
     with transaction.atomic():
         for conversation in live_talks(participation):
-            turns.end(conversation.pk, Conversation.State.WITHDRAWN)
+            end(conversation.pk, Conversation.State.WITHDRAWN)
         Participation.objects.filter(pk=participation.pk, state=Participation.State.CONSENTED).update(
             state=Participation.State.LEFT, ended_at=timezone.now()
         )
@@ -133,25 +141,45 @@ def completed_talks(participation: Participation) -> int:
     return participation.conversations.filter(state=Conversation.State.COMPLETE).count()
 
 
+def failed_talks(participation: Participation) -> int:
+    """Talks that failed by the site's fault after the worker had said something: they are paid like finished ones."""
+    failed = participation.conversations.filter(state=Conversation.State.FAILED)
+    return failed.filter(last_position__gt=0).count()
+
+
+def talk_number(conversation: Conversation) -> int:
+    """The talk's number as its worker counts: talks before it that failed by the site's fault are left out."""
+    talks = Conversation.objects.filter(participation=conversation.participation_id)
+    before = talks.filter(ordinal__lt=conversation.ordinal)
+    return before.exclude(state=Conversation.State.FAILED).count() + 1
+
+
+def paid_talks(participation: Participation) -> int:
+    return completed_talks(participation) + failed_talks(participation)
+
+
 def next_step(participation: Participation) -> Step:
     """Where the worker goes next. Ends the participation when nothing is left for it to do."""
     participation.refresh_from_db()
-    completed = completed_talks(participation)
-    state = Participation.State(participation.state)
-    match state:
+    completed, failed = completed_talks(participation), failed_talks(participation)
+    live = live_talks(participation).first()
+    return Step(_kind(participation, live, completed + failed), completed, live, failed)
+
+
+def _kind(participation: Participation, live: Conversation | None, paid: int) -> StepKind:
+    match Participation.State(participation.state):
         case Participation.State.ENTERED:
-            return Step(_when_open(participation.study, StepKind.CONSENT), completed)
+            return _when_open(participation.study, StepKind.CONSENT)
         case Participation.State.DECLINED:
-            return Step(StepKind.DECLINED, completed)
+            return StepKind.DECLINED
         case Participation.State.LEFT | Participation.State.DONE:
-            return Step(StepKind.THANKS if completed else StepKind.LEFT, completed)
-    if live := live_talks(participation).first():
-        chatting = live.state == Conversation.State.CHATTING
-        return Step(StepKind.TALK if chatting else StepKind.RATE, completed, live)
-    return Step(_between_talks(participation, completed), completed)
+            return StepKind.THANKS if paid else StepKind.LEFT
+    if live:
+        return StepKind.TALK if live.state == Conversation.State.CHATTING else StepKind.RATE
+    return _between_talks(participation, paid)
 
 
-def _between_talks(participation: Participation, completed: int) -> StepKind:
+def _between_talks(participation: Participation, paid: int) -> StepKind:
     """Another talk, a wait, or the end."""
     study = participation.study
     if study.state == Study.State.PAUSED:
@@ -159,9 +187,9 @@ def _between_talks(participation: Participation, completed: int) -> StepKind:
     capped = participation.talks_taken >= participation.talks_cap
     if study.is_open and not capped and has_room(participation):
         return StepKind.START
-    if capped or completed:
+    if capped or paid:
         _finish(participation)
-        return StepKind.THANKS if completed else StepKind.LEFT
+        return StepKind.THANKS if paid else StepKind.LEFT
     return StepKind.FULL if study.is_open else StepKind.CLOSED
 
 
@@ -192,11 +220,11 @@ def completion_code(participation: Participation) -> str:
     """The participation's code, e.g. ``AB2CD-EF3GH-IJ4KL-MN5OP``: 100 bits of an HMAC, the same at each return.
 
     It is computed from the id and the site's key and stored nowhere. Raises NoCodeYet before the end and
-    for those who finished no talk.
+    for those who have no talk to be paid for.
     """
     participation.refresh_from_db()
     ended = participation.state in (Participation.State.DONE, Participation.State.LEFT)
-    if not ended or not completed_talks(participation):
+    if not ended or not paid_talks(participation):
         raise NoCodeYet()
     return _code(participation)
 

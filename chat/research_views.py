@@ -46,6 +46,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "section": "study",
         "link": request.build_absolute_uri(reverse("enter", args=[found.slug])),
         "idle_minutes": int(found.idle_limit.total_seconds() // 60),
+        "floor_s": found.reply_floor.total_seconds(),
         "counts": _counts(found),
         "now": timezone.now(),
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Count, Q
 
 from chat import contexts
 from chat.errors import StudyRefused
-from chat.models import Arm, Conversation, Study
+from chat.models import HIGHEST_REPLY_FLOOR, Arm, Conversation, Study
 from chat.study_templates import TEMPLATES
 from modelhub import registry
 from modelhub.models import Revision
@@ -36,11 +37,18 @@ class ArmProgress:
 
 
 def create_from_template(
-    template: str, *, slug: str, revisions: Sequence[Revision], seed: int = 0, title: str = ""
+    template: str,
+    *,
+    slug: str,
+    revisions: Sequence[Revision],
+    seed: int = 0,
+    title: str = "",
+    reply_floor: timedelta = timedelta(0),
 ) -> Study:
     """Make a draft study: one arm a revision, in the order given, and its pool of contexts.
 
-    The same seed draws the same contexts. Raises KeyError for an unknown template.
+    The same seed draws the same contexts; no reply is shown before ``reply_floor``. Raises KeyError for an unknown
+    template.
     """
     chosen = TEMPLATES[template]
     with transaction.atomic():
@@ -54,6 +62,7 @@ def create_from_template(
             max_words=chosen.max_words,
             conversations_per_worker=chosen.conversations_per_worker,
             seed=seed,
+            reply_floor=reply_floor,
         )
         Arm.objects.bulk_create(
             Arm(study=study, revision=revision, position=position, target=chosen.target)
@@ -64,12 +73,22 @@ def create_from_template(
 
 
 def create_of_models(
-    template: str, models: Sequence[str], *, slug: str, seed: int = 0, title: str = ""
+    template: str,
+    models: Sequence[str],
+    *,
+    slug: str,
+    seed: int = 0,
+    title: str = "",
+    reply_floor: timedelta = timedelta(0),
 ) -> Study:
     """A draft study of registered models, each ``slug`` or ``slug@number``, in the order given.
 
-    Raises StudyRefused for a name that is taken or twice there, ModelhubError for a model that cannot answer.
+    Raises StudyRefused for a name that is taken or twice there and for a floor out of range, ModelhubError for a
+    model that cannot answer.
     """
+    if not timedelta(0) <= reply_floor <= HIGHEST_REPLY_FLOOR:
+        asked, highest = (f"{each.total_seconds():g} s" for each in (reply_floor, HIGHEST_REPLY_FLOOR))
+        raise StudyRefused(f"Replies cannot be held for {asked}; choose a floor from 0 to {highest}.")
     if template not in TEMPLATES:
         raise StudyRefused(f"There is no template {template!r}; there are: {', '.join(TEMPLATES)}.")
     registry.check_slug(slug)
@@ -79,7 +98,9 @@ def create_of_models(
     if len(set(revisions)) < len(revisions):
         raise StudyRefused(f"{', '.join(models)}: a revision is there twice; name each once.")
     registry.require_banks(revisions)
-    return create_from_template(template, slug=slug, revisions=revisions, seed=seed, title=title)
+    return create_from_template(
+        template, slug=slug, revisions=revisions, seed=seed, title=title, reply_floor=reply_floor
+    )
 
 
 def open_study(study: Study) -> None:

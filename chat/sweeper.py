@@ -1,4 +1,6 @@
-"""What must happen although nobody asks: idle talks end, and replies that got lost are asked for again."""
+"""What must happen although nobody asks: idle talks end, replies that got lost are asked for again, and those that a
+dead worker held are shown.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ import logging
 import threading
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
-from chat import turns
+from chat import endings, replies
 
 logger = logging.getLogger(__name__)
 
@@ -19,19 +21,24 @@ class Swept:
 
     abandoned: int
     asked_again: int
+    delivered: int
 
 
 def sweep_once() -> Swept:
     """One sweep; safe beside others and while everything runs."""
-    return Swept(abandoned=turns.abandon_idle(), asked_again=turns.ask_again())
+    return Swept(
+        delivered=replies.deliver_overdue(),
+        asked_again=replies.ask_again(),
+        abandoned=endings.abandon_idle(),
+    )
 
 
 def sweep_until(stop: threading.Event, interval_s: float) -> None:
-    """Sweep each interval until told to stop. A database that is away for a while does not end it."""
+    """Sweep each interval until told to stop. Nothing that fails ends it: a database or queue may be away."""
     while not stop.is_set():
         try:
             sweep_once()
-        except DatabaseError:
+        except Exception:
             logger.exception("a sweep failed; the next follows")
         finally:
             close_old_connections()

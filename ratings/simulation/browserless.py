@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from ratings.simulation import errors
 from ratings.simulation.pages import Form, Page, words
@@ -29,7 +31,10 @@ from ratings.simulation.talking import Card
 FINAL_CLOSES = frozenset({4001, 4403, 4429})
 #: Phases in which nobody says anything any more.
 OVER = ("rating", "complete", "ended")
-RECONNECTS = 5
+#: Refusals after which the same message is sent again, and after how many seconds; the page does the same.
+SEND_AGAIN_S = {"busy": 2.0, "try_again": 2.0, "slow_down": 2.0}
+#: Longest pause between two attempts to come back, in seconds.
+LONGEST_PAUSE_S = 4.0
 #: Below the servers' own limit (uvicorn: 5 s), so that no request meets a connection that is being closed.
 KEEP_ALIVE_S = 2.0
 #: The page asks again for what it may have missed after this long; so does a visitor.
@@ -168,7 +173,10 @@ class Visitor:
                 close_timeout=2,
             )
         except InvalidStatus as error:
-            raise errors.TalkEnded(f"The site refused the socket ({error.response.status_code}).") from error
+            status = error.response.status_code
+            if status >= 500:
+                raise errors.SiteDown(f"{self.site} cannot open a socket now ({status}).") from error
+            raise errors.TalkEnded(f"The site refused the socket ({status}).") from error
         for name, value in self.socket.response.headers.raw_items() if self.socket.response else ():
             self.watch("socket header", f"{name}: {value}")
         await self.send({"type": "resume", "after": self._position})
@@ -187,18 +195,35 @@ class Visitor:
         await self.socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
 
     async def say(self, text: str, client_id: str = "") -> int:
-        """Say something; the position under which it was stored. Raises Refused."""
+        """Say something; the position under which it was stored. Raises Refused.
+
+        What is refused for a moment only is sent again until the visitor's patience ends.
+        """
         client_id = client_id or uuid.uuid4().hex
         self._unanswered = {"type": "say", "client_id": client_id, "text": text}
         self._sent_at = time.perf_counter()
-        await self.send(self._unanswered)
-        frame = await self._wait(lambda frame: frame.get("client_id") == client_id)
+        deadline = time.monotonic() + self.patience_s
+        frame = await self._sent(client_id)
+        while frame.get("code") in SEND_AGAIN_S and time.monotonic() < deadline:
+            await asyncio.sleep(SEND_AGAIN_S[frame["code"]])
+            frame = await self._sent(client_id)
         self._unanswered = None
         position = int(_unrefused(frame)["position"])
         if position > self._position:
             # The next state frame says the same; until it comes the one before must not count as an answer.
             self.state = {**self.state, "phase": "partner", "may_finish": False}
         return position
+
+    async def _sent(self, client_id: str) -> dict[str, Any]:
+        """Send what is unanswered; the frame that answers it."""
+        assert self._unanswered is not None
+        try:
+            await self.send(self._unanswered)
+        except ConnectionClosed as error:
+            await self._come_back(error)  # which sends it
+        return await self._wait(
+            lambda frame: frame.get("client_id") == client_id or frame.get("code") == "slow_down"
+        )
 
     async def reply(self) -> Heard:
         """The partner's next reply. Raises NoReply or, when none will come, TalkEnded."""
@@ -231,36 +256,34 @@ class Visitor:
         """The next frame, taken note of; comes back by itself when the connection was lost."""
         deadline = deadline or time.monotonic() + self.patience_s
         losses = 0
-        while losses < RECONNECTS:
+        while (left_s := deadline - time.monotonic()) > 0:
             assert self.socket is not None, "connect first"
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise errors.NoReply(f"Talk {self.talk_id}: nothing for {self.patience_s:g} s.")
             try:
                 raw = await asyncio.wait_for(self.socket.recv(), min(left_s, ASK_AGAIN_S))
+                return self._noted(str(raw))
             except TimeoutError:
                 self.asked_again += 1
-                await self.send({"type": "resume", "after": self._position})
+                with suppress(ConnectionClosed):  # which the next reading tells
+                    await self.send({"type": "resume", "after": self._position})
             except ConnectionClosed as error:
+                await asyncio.sleep(_pause_s(losses))
                 losses += 1
                 await self._come_back(error)
-            else:
-                return self._noted(str(raw))
-        raise errors.TalkEnded(f"Talk {self.talk_id}: the socket was lost {RECONNECTS} times in a row.")
+        raise errors.NoReply(f"Talk {self.talk_id}: nothing for {self.patience_s:g} s.")
 
     async def _come_back(self, loss: ConnectionClosed) -> None:
+        """Connect again until the visitor's patience ends. Raises TalkEnded, SiteDown."""
         code = loss.rcvd.code if loss.rcvd else 1006
         if code in FINAL_CLOSES:
             raise errors.TalkEnded(f"The site closed the socket ({code}).") from loss
-        await asyncio.sleep(0.2)
-        await self._reconnect()
-
-    async def _reconnect(self) -> None:
-        for attempt in range(RECONNECTS):
+        deadline = time.monotonic() + self.patience_s
+        attempts = 0
+        while time.monotonic() < deadline:
             try:
                 return await self.connect()
-            except OSError:
-                await asyncio.sleep(0.5 * 2**attempt)
+            except (OSError, errors.SiteDown, InvalidHandshake, ConnectionClosed):
+                await asyncio.sleep(_pause_s(attempts))
+                attempts += 1
         raise errors.SiteDown(f"{self.site} does not answer any more.")
 
     def _noted(self, raw: str) -> dict[str, Any]:
@@ -319,6 +342,11 @@ class Visitor:
         for name, value in response.headers.items():
             self.watch("header", f"{name}: {value}")
         self.watch("body", response.text)
+
+
+def _pause_s(losses: int) -> float:
+    """Longer and longer, and never the same for many visitors at once."""
+    return min(0.2 * 2**losses, LONGEST_PAUSE_S) * random.uniform(0.5, 1)
 
 
 def _unrefused(frame: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections
 
-from chat import assignment, turns
+from chat import assignment, endings
 from chat.errors import CapReached, ChatError, StudyFull, WrongStep
 from chat.models import Arm, Conversation, Participation
 
@@ -17,7 +17,7 @@ STARTERS = 40
 def finish(talk: Conversation) -> None:
     """The talk is over and rated."""
     Conversation.objects.filter(pk=talk.pk).update(state=Conversation.State.RATING)
-    turns.complete(talk.pk)
+    endings.complete(talk.pk)
 
 
 def talk_with(participation: Participation) -> Arm:
@@ -136,7 +136,7 @@ def test_an_abandoned_talks_arm_was_seen_too(make_study, join):
     for _ in range(6):
         talk = assignment.start_talk(mine)
         seen.append(talk.arm.position)
-        turns.end(talk.pk, Conversation.State.ABANDONED)
+        endings.end(talk.pk, Conversation.State.ABANDONED)
     assert sorted(seen) == [1, 2, 3, 4, 5, 6]
 
 

@@ -7,8 +7,9 @@ import sys
 import pytest
 from django.conf import settings
 
-from chat import events, turns
+from chat import events, replies, turns
 from chat.models import Arm
+from chat.standing import event_of, state_of
 from modelhub.dialogue import Reply
 
 #: What would give a model away, or come from where its identity is kept.
@@ -47,7 +48,7 @@ def test_events_cannot_be_changed_after_they_are_made():
 
 def test_times_are_told_to_the_second_only(talk, participation):
     message = turns.say(talk.id, participation.id, "Hello there friend", "c1")
-    assert "." not in turns.event_of(message).at
+    assert "." not in event_of(message).at
 
 
 def test_a_reply_reaches_the_browser_without_its_evidence(talk, participation):
@@ -55,10 +56,10 @@ def test_a_reply_reaches_the_browser_without_its_evidence(talk, participation):
     canary = "canary-7d1f"
     Arm.objects.get().revision.model.__class__.objects.update(name=canary, slug=canary)
     reply = Reply("Fine, and you?", {"source": canary, "candidate": canary})
-    message = turns.answer(talk.turns.get().id, reply, 3, 4)
+    message = replies.answer(talk.turns.get().id, reply, 3, 4)
     assert message.evidence["source"] == canary
     talk.refresh_from_db()
-    sent = [turns.event_of(message), turns.state_of(talk), *turns.resume(talk, 0)]
+    sent = [event_of(message), state_of(talk), *turns.resume(talk, 0)]
     assert canary not in repr([event.to_frame() for event in sent])
 
 

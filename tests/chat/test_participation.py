@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chat import assignment, participation, studies, turns
+from chat import assignment, endings, participation, studies
 from chat.errors import BadToken, NoCodeYet, StudyNotOpen, WrongStep
 from chat.identity import cookie_value, worker_of
 from chat.models import Conversation, Participation, Study, Worker
@@ -22,7 +22,7 @@ def rated(of: Participation) -> Conversation:
     """A whole talk, by hand."""
     talk = assignment.start_talk(of)
     Conversation.objects.filter(pk=talk.pk).update(state=Conversation.State.RATING)
-    turns.complete(talk.pk)
+    endings.complete(talk.pk)
     return talk
 
 
@@ -35,7 +35,7 @@ def test_the_way_leads_from_consent_to_the_first_talk_and_its_rating(study):
     assert next_step(mine) == participation.Step(StepKind.TALK, 0, talk)
     Conversation.objects.update(state=Conversation.State.RATING)
     assert kind(mine) == StepKind.RATE
-    turns.complete(talk.pk)
+    endings.complete(talk.pk)
     assert next_step(mine) == participation.Step(StepKind.START, 1)
 
 
@@ -116,7 +116,7 @@ def test_who_finished_all_their_talks_is_thanked(make_study, join):
 
 def test_who_used_up_their_talks_without_finishing_one_has_nothing_left(make_study, join):
     mine = join(make_study(conversations_per_worker=1))
-    turns.end(assignment.start_talk(mine).pk, Conversation.State.ABANDONED)
+    endings.end(assignment.start_talk(mine).pk, Conversation.State.ABANDONED)
     assert kind(mine) == StepKind.LEFT
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from chat import assignment, sweeper, turns
+from chat import assignment, endings, replies, sweeper, turns
 from chat import participation as participations
 from chat.errors import ChatError
 from chat.models import Arm, Conversation, Participation, Study, Turn
@@ -52,13 +52,13 @@ class Crowd:
 
     def answer(self) -> None:
         for turn in Turn.objects.filter(state=Turn.State.ASKED)[:3]:
-            turns.answer(turn.id, Reply("Something to answer."), 1, 2)
+            replies.answer(turn.id, Reply("Something to answer."), 1, 2)
 
     def fail(self) -> None:
         if turn := Turn.objects.filter(state=Turn.State.ASKED).first():
             Turn.objects.filter(pk=turn.pk).update(attempt=2)
-            turns.claim(turn.id)
-            turns.give_up(turn.id)
+            replies.claim(turn.id)
+            replies.give_up(turn.id)
 
     def finish(self) -> None:
         if talk := self.talk():
@@ -66,7 +66,7 @@ class Crowd:
 
     def rate(self) -> None:
         if talk := Conversation.objects.filter(state=Conversation.State.RATING).first():
-            turns.complete(talk.id)
+            endings.complete(talk.id)
 
     def leave(self) -> None:
         if someone := self.anyone():
@@ -89,7 +89,8 @@ def check(study: Study) -> None:
     for arm in Arm.objects.filter(study=study).annotate(people=talks(False), simulated=talks(True)):
         assert arm.taken == arm.people <= arm.target
         assert arm.simulated_taken == arm.simulated
-    for each in Participation.objects.annotate(n=Count("conversations")):
+    counted = Count("conversations", filter=~Q(conversations__state=Conversation.State.FAILED))
+    for each in Participation.objects.annotate(n=counted):
         assert each.talks_taken == each.n <= each.talks_cap
 
 

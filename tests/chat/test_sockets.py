@@ -5,7 +5,7 @@ import json
 import pytest
 from channels.db import database_sync_to_async as in_database
 
-from chat import frames, turns
+from chat import endings, frames, replies, turns
 from chat import participation as participations
 from chat.identity import cookie_value
 from chat.models import Conversation, Message, Report, Turn
@@ -20,7 +20,7 @@ HELLO = "I had a quiet day."
 @in_database
 def reply(talk: Conversation, text: str = "How nice for you.") -> Message | None:
     """The model answers the turn that is owed."""
-    return turns.answer(talk.turns.latest("position").id, Reply(text), 1, 2)
+    return replies.answer(talk.turns.latest("position").id, Reply(text), 1, 2)
 
 
 @in_database
@@ -53,12 +53,12 @@ async def test_a_message_is_accepted_and_its_reply_arrives(talk, open_page):
     assert (await page.next())["phase"] == "yours"
 
 
-async def test_a_page_sees_its_partner_typing_when_the_reply_is_being_made(talk, open_page):
+async def test_a_page_sees_its_partner_typing_as_soon_as_it_has_spoken(talk, open_page):
     page = await open_page(talk)
     await page.say(HELLO)
-    turn = await in_database(talk.turns.get)()
-    await in_database(turns.claim)(turn.id)
     assert await page.until("typing") == {"type": "typing"}
+    await in_database(lambda: replies.claim(talk.turns.get().id))()
+    assert await page.silent()
 
 
 async def test_a_reply_computed_twice_is_seen_once_and_as_it_is_stored(talk, open_page):
@@ -69,7 +69,7 @@ async def test_a_reply_computed_twice_is_seen_once_and_as_it_is_stored(talk, ope
     [said] = await page.messages(1)
     stored = await in_database(talk.messages.get)(position=2)
     assert said.text == stored.text == "The first."
-    assert await page.silent(ignoring=["state"])
+    assert await page.silent(ignoring=["state", "typing"])
 
 
 async def test_the_same_message_sent_twice_is_accepted_twice_at_one_position(talk, open_page):
@@ -103,7 +103,7 @@ async def test_a_report_is_thanked_for_and_the_talk_goes_on(talk, open_page):
 
 async def test_a_failed_talk_tells_its_page(talk, open_page):
     page = await open_page(talk)
-    await in_database(turns.end)(talk.id, Conversation.State.FAILED)
+    await in_database(endings.end)(talk.id, Conversation.State.FAILED)
     assert (await page.until("notice"))["code"] == "failed"
     assert (await page.until("state"))["phase"] == "ended"
     assert (await page.say(HELLO))["code"] == "talk_over"
@@ -282,7 +282,7 @@ async def test_an_event_that_was_lost_is_caught_up_with_the_next(talk, open_page
     await page.say("The first message.", "c1")
     await page.phase("partner")
     with monkeypatch.context() as losing:
-        losing.setattr("chat.turns.publish_on_commit", lambda *events, **where: None)
+        losing.setattr("chat.replies.publish_on_commit", lambda *events, **where: None)
         await reply(talk, "Lost on the way.")
         await in_database(turns.say)(talk.id, talk.participation_id, "From nowhere.", "c2")
     await reply(talk, "The second reply.")
@@ -298,7 +298,7 @@ async def test_a_reply_whose_event_was_lost_arrives_while_the_page_waits(talk, o
     await page.say(HELLO)
     await page.phase("partner")
     with monkeypatch.context() as losing:
-        losing.setattr("chat.turns.publish_on_commit", lambda *events, **where: None)
+        losing.setattr("chat.replies.publish_on_commit", lambda *events, **where: None)
         await reply(talk, "Lost on the way.")
     assert [m.text for m in await page.messages(1)] == ["Lost on the way."]
     assert (await page.next())["phase"] == "yours"

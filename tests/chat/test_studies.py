@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
 
-from chat import assignment, studies, turns
+from chat import assignment, endings, studies
 from chat.models import Conversation, SeedContext, Study
 from modelhub import serving
 from modelhub.dialogue import Skill
@@ -66,9 +66,9 @@ def test_progress_counts_people_and_simulated_workers_apart(make_study, join, dj
             talk = assignment.start_talk(join(study, simulated_as=behaviour))
             if state == Conversation.State.COMPLETE:
                 Conversation.objects.filter(pk=talk.pk).update(state=Conversation.State.RATING)
-                turns.complete(talk.pk)
+                endings.complete(talk.pk)
             elif state:
-                turns.end(talk.pk, state)
+                endings.end(talk.pk, state)
     with django_assert_num_queries(1):
         rows = studies.progress(study)
         names = [row.name for row in rows]

@@ -10,11 +10,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from chat import assignment, sweeper, turns
+from chat import assignment, endings, replies, sweeper, turns
 from chat.models import Conversation, Turn
 from modelhub.dialogue import Reply
 
 State = Conversation.State
+NOTHING = sweeper.Swept(abandoned=0, asked_again=0, delivered=0)
 pytestmark = pytest.mark.django_db
 
 
@@ -24,6 +25,10 @@ def idle_for(minutes: float) -> None:
 
 def leases_run_out() -> None:
     Turn.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def owed_for(seconds: float) -> None:
+    Turn.objects.update(asked_at=timezone.now() - timedelta(seconds=seconds))
 
 
 @pytest.fixture
@@ -68,13 +73,13 @@ def test_ended_talks_are_left_alone(talk, study):
 def test_what_happens_in_a_talk_keeps_it_from_being_idle(talk, participation, act):
     turns.say(talk.id, participation.id, "I had a quiet day.", "c1")
     if act != "reply":
-        turns.answer(talk.turns.get().id, Reply("Lovely."), 1, 2)
+        replies.answer(talk.turns.get().id, Reply("Lovely."), 1, 2)
     idle_for(31)
     match act:
         case "say":
             turns.say(talk.id, participation.id, "And a quiet evening.", "c2")
         case "reply":
-            turns.answer(talk.turns.get().id, Reply("Lovely."), 1, 2)
+            replies.answer(talk.turns.get().id, Reply("Lovely."), 1, 2)
         case "typing":
             turns.note_presence(talk.id)
     assert sweeper.sweep_once().abandoned == 0
@@ -87,12 +92,12 @@ def test_who_abandoned_a_talk_may_begin_another(talk, participation):
 
 
 def test_a_reply_whose_worker_died_is_asked_for_again(turn):
-    turns.claim(turn.id)
+    replies.claim(turn.id)
     leases_run_out()
     assert sweeper.sweep_once().asked_again == 1
     turn.refresh_from_db()
     assert (turn.state, turn.attempt) == (Turn.State.ASKED, 1)
-    assert turns.claim(turn.id).attempt == 2
+    assert replies.claim(turn.id).attempt == 2
 
 
 def test_a_reply_that_nobody_took_is_asked_for_again(turn):
@@ -102,36 +107,87 @@ def test_a_reply_that_nobody_took_is_asked_for_again(turn):
     assert sweeper.sweep_once().asked_again == 0
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_after_the_last_attempt_the_talk_fails_and_its_slot_is_back(turn, talk, study, settings, taken):
+def test_after_the_last_attempt_the_talk_fails_and_its_slot_is_back(turn, talk, study, settings):
     settings.TURN_ATTEMPTS = 3
     for _ in range(3):
         talk.refresh_from_db()
         assert talk.state == State.CHATTING
-        if taken:
-            turns.claim(turn.id)
+        replies.claim(turn.id)
         leases_run_out()
         sweeper.sweep_once()
     talk.refresh_from_db()
     turn.refresh_from_db()
     assert (talk.state, turn.state) == (State.FAILED, Turn.State.FAILED)
     assert study.arms.get().taken == 0
-    assert sweeper.sweep_once() == sweeper.Swept(0, 0)
+    assert sweeper.sweep_once() == NOTHING
+
+
+def test_a_turn_that_nobody_takes_is_asked_later_and_later_and_never_counts_as_tried(turn, settings):
+    settings.TURN_TAKE_S = 5
+    waits = []
+    for _ in range(6):
+        leases_run_out()
+        now = timezone.now()
+        assert sweeper.sweep_once().asked_again == 1
+        turn.refresh_from_db()
+        waits.append(round((turn.lease_until - now).total_seconds()))
+    assert waits == [10, 20, 40, 40, 40, 40]
+    assert (turn.state, turn.attempt, turn.asked_again) == (Turn.State.ASKED, 0, 6)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_reply_that_is_owed_for_too_long_ends_the_talk_whatever_is_tried(turn, talk, settings, taken):
+    if taken:
+        replies.claim(turn.id)
+    owed_for(settings.TURN_LIMIT_S - 1)
+    sweeper.sweep_once()
+    talk.refresh_from_db()
+    assert talk.state == State.CHATTING
+    owed_for(settings.TURN_LIMIT_S + 1)
+    sweeper.sweep_once()
+    talk.refresh_from_db()
+    assert talk.state == State.FAILED
+
+
+def test_a_talk_whose_reply_came_while_the_sweeper_looked_is_not_ended(turn, talk):
+    replies.claim(turn.id)
+    seen = Turn.objects.get()
+    replies.answer(turn.id, Reply("Just in time."), 1, 2)
+    assert not replies._fail(seen)
+    talk.refresh_from_db()
+    assert talk.state == State.CHATTING
+
+
+def test_a_talk_in_which_something_was_said_while_the_sweeper_looked_is_not_closed(talk, participation):
+    idle_for(31)
+    cutoff = timezone.now() - timedelta(minutes=30)
+    turns.say(talk.id, participation.id, "I am back.", "c1")
+    assert not endings.end(talk.id, State.ABANDONED, idle_since=cutoff)
+
+
+def test_while_the_queue_is_away_no_turn_is_put_off(turn, monkeypatch):
+    leases_run_out()
+    before = Turn.objects.get().lease_until
+    with monkeypatch.context() as away:
+        away.setattr("chat.tasks.ask", lambda turn_id: False)
+        assert sweeper.sweep_once() == NOTHING
+    assert Turn.objects.get().lease_until == before
+    assert sweeper.sweep_once().asked_again == 1
 
 
 def test_a_slow_reply_that_comes_after_its_lease_is_still_taken_once(turn, talk):
-    turns.claim(turn.id)
+    replies.claim(turn.id)
     leases_run_out()
     sweeper.sweep_once()
-    assert turns.answer(turn.id, Reply("Slow but here."), 1, 2)
-    assert turns.claim(turn.id) is None
+    assert replies.answer(turn.id, Reply("Slow but here."), 1, 2)
+    assert replies.claim(turn.id) is None
     assert talk.messages.count() == 2
 
 
 def test_the_command_sweeps_once_and_says_what_it_did(talk, capsys):
     idle_for(31)
     call_command("sweep", "--once")
-    assert capsys.readouterr().out == "1 abandoned, 0 asked again\n"
+    assert capsys.readouterr().out == "1 abandoned, 0 asked again, 0 delivered\n"
 
 
 def test_sweeping_goes_on_until_it_is_told_to_stop(talk, monkeypatch):
@@ -143,6 +199,7 @@ def test_sweeping_goes_on_until_it_is_told_to_stop(talk, monkeypatch):
         swept.append(real())
         if len(swept) == 2:
             stop.set()
+            raise OSError("whatever fails")
 
     real = sweeper.sweep_once
     monkeypatch.setattr(sweeper, "sweep_once", sweep)

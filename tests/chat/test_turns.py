@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
-from chat import turns
+from chat import endings, replies, turns
 from chat.errors import (
     MessageNotFound,
     MessageRefused,
@@ -19,6 +19,7 @@ from chat.errors import (
 )
 from chat.events import Phase
 from chat.models import Conversation, Message, Report, Turn
+from chat.standing import state_of
 from modelhub.dialogue import Reply, Speaker, Utterance
 
 State = Conversation.State
@@ -40,7 +41,7 @@ def exchange(say, talk):
 
     def run(n: int, text: str = "") -> Message | None:
         say(text or f"This is message {n}.", f"c{n}")
-        return turns.answer(talk.turns.latest("position").id, Reply(f"Reply {n}."), 1, 2)
+        return replies.answer(talk.turns.latest("position").id, Reply(f"Reply {n}."), 1, 2)
 
     return run
 
@@ -76,7 +77,7 @@ def test_the_same_client_id_twice_stores_once(talk, say):
 @pytest.mark.django_db
 def test_a_message_sent_again_after_the_talk_has_ended_is_still_accepted(talk, say):
     first = say("I had a quiet day.", "c1")
-    turns.end(talk.id, State.ABANDONED)
+    endings.end(talk.id, State.ABANDONED)
     assert say("I had a quiet day.", "c1") == first
 
 
@@ -154,19 +155,20 @@ def test_parallel_copies_of_one_message_store_once(talk, participation):
 @pytest.mark.django_db
 def test_a_reply_is_stored_with_its_evidence_and_times(talk, say):
     say()
-    turns.answer(talk.turns.get().id, Reply("  How nice! ", {"source": "wow", "score": 2.5}), 7, 11)
+    replies.answer(talk.turns.get().id, Reply("  How nice! ", {"source": "wow", "score": 2.5}), 7, 11)
     assert stored(talk)[1] == (2, "model", "How nice!")
     assert talk.messages.get(position=2).evidence == {"source": "wow", "score": 2.5}
-    turn = talk.turns.get()
-    assert (turn.state, turn.waited_ms, turn.generated_ms) == (Turn.State.ANSWERED, 7, 11)
+    message = talk.messages.get(position=2)
+    assert (message.queued_ms, message.generated_ms, message.held_ms) == (7, 11, 0)
+    assert talk.turns.get().state == Turn.State.ANSWERED
 
 
 @pytest.mark.django_db
 def test_a_reply_computed_twice_is_stored_once_and_the_first_counts(talk, say):
     say()
     turn = talk.turns.get()
-    assert turns.answer(turn.id, Reply("The first."), 1, 2).text == "The first."
-    assert turns.answer(turn.id, Reply("The second."), 1, 2) is None
+    assert replies.answer(turn.id, Reply("The first."), 1, 2).text == "The first."
+    assert replies.answer(turn.id, Reply("The second."), 1, 2) is None
     assert [text for _, _, text in stored(talk)] == ["I had a quiet day.", "The first."]
 
 
@@ -176,7 +178,7 @@ def test_a_reply_computed_twice_is_published_once(talk, say, django_capture_on_c
     turn = talk.turns.get()
     for text, published in (("The first.", 1), ("The second.", 0)):
         with django_capture_on_commit_callbacks() as callbacks:
-            turns.answer(turn.id, Reply(text), 1, 2)
+            replies.answer(turn.id, Reply(text), 1, 2)
         assert len(callbacks) == published
 
 
@@ -189,7 +191,7 @@ def test_of_replies_that_race_one_is_stored(talk, say):
     def reply(n: int) -> bool:
         gate.wait()
         try:
-            return turns.answer(turn_id, Reply(f"Reply {n}."), 1, 2) is not None
+            return replies.answer(turn_id, Reply(f"Reply {n}."), 1, 2) is not None
         finally:
             connections.close_all()
 
@@ -201,16 +203,16 @@ def test_of_replies_that_race_one_is_stored(talk, say):
 @pytest.mark.django_db
 def test_a_reply_after_the_talk_has_ended_is_not_stored(talk, say):
     say()
-    turns.end(talk.id, State.WITHDRAWN)
-    assert turns.answer(talk.turns.get().id, Reply("Too late."), 1, 2) is None
+    endings.end(talk.id, State.WITHDRAWN)
+    assert replies.answer(talk.turns.get().id, Reply("Too late."), 1, 2) is None
     assert len(stored(talk)) == 1
 
 
 @pytest.mark.django_db
 def test_an_empty_reply_is_no_reply(talk, say):
     say()
-    turn = turns.claim(talk.turns.get().id)
-    assert turns.answer(turn.id, Reply(" \x00 "), 1, 2) is None
+    turn = replies.claim(talk.turns.get().id)
+    assert replies.answer(turn.id, Reply(" \x00 "), 1, 2) is None
     assert talk.turns.get().state == Turn.State.ASKED
     assert len(stored(talk)) == 1
 
@@ -219,9 +221,9 @@ def test_an_empty_reply_is_no_reply(talk, say):
 def test_a_turn_is_claimed_once_while_its_lease_lasts(talk, say):
     say()
     turn_id = talk.turns.get().id
-    claimed = turns.claim(turn_id)
+    claimed = replies.claim(turn_id)
     assert (claimed.state, claimed.attempt) == (Turn.State.RUNNING, 1)
-    assert turns.claim(turn_id) is None
+    assert replies.claim(turn_id) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -234,7 +236,7 @@ def test_of_workers_that_race_for_a_turn_one_gets_it(talk, say):
         try:
             Turn.objects.exists()  # the connection is open before the race begins
             gate.wait()
-            return turns.claim(turn_id) is not None
+            return replies.claim(turn_id) is not None
         finally:
             connections.close_all()
 
@@ -246,11 +248,11 @@ def test_of_workers_that_race_for_a_turn_one_gets_it(talk, say):
 @pytest.mark.django_db
 def test_neither_an_answered_nor_an_unknown_turn_nor_one_of_an_ended_talk_is_claimed(talk, say, exchange):
     exchange(1)
-    assert turns.claim(talk.turns.get().id) is None
-    assert turns.claim(10**9) is None
+    assert replies.claim(talk.turns.get().id) is None
+    assert replies.claim(10**9) is None
     say("And another.", "c2")
     Conversation.objects.update(state=State.WITHDRAWN)
-    assert turns.claim(talk.turns.latest("position").id) is None
+    assert replies.claim(talk.turns.latest("position").id) is None
 
 
 @pytest.mark.django_db
@@ -259,9 +261,9 @@ def test_failed_attempts_are_repeated_and_the_last_one_fails_the_talk(talk, say,
     say()
     turn_id = talk.turns.get().id
     for attempt in (1, 2):
-        turns.give_up(turns.claim(turn_id).id, attempt)
+        replies.give_up(replies.claim(turn_id).id, attempt)
         assert state(talk) == State.CHATTING
-    turns.give_up(turns.claim(turn_id).id, 3)
+    replies.give_up(replies.claim(turn_id).id, 3)
     assert state(talk) == State.FAILED
     assert talk.turns.get().state == Turn.State.FAILED
     assert study.arms.get().taken == 0
@@ -271,9 +273,9 @@ def test_failed_attempts_are_repeated_and_the_last_one_fails_the_talk(talk, say,
 def test_giving_up_a_stale_attempt_does_not_disturb_the_one_that_runs(talk, say):
     say()
     turn_id = talk.turns.get().id
-    turns.claim(turn_id)
+    replies.claim(turn_id)
     Turn.objects.update(attempt=2)
-    turns.give_up(turn_id, 1)
+    replies.give_up(turn_id, 1)
     assert talk.turns.get().state == Turn.State.RUNNING
 
 
@@ -327,19 +329,19 @@ def test_after_the_last_turn_the_rating_begins_by_itself(talk, exchange):
 @pytest.mark.django_db
 def test_a_talk_is_complete_once_and_only_after_its_rating_began(talk, study):
     with pytest.raises(WrongStep):
-        turns.complete(talk.id)
+        endings.complete(talk.id)
     Conversation.objects.update(state=State.RATING)
-    turns.complete(talk.id)
+    endings.complete(talk.id)
     with pytest.raises(WrongStep):
-        turns.complete(talk.id)
+        endings.complete(talk.id)
     assert state(talk) == State.COMPLETE
     assert study.arms.get().taken == 1
 
 
 @pytest.mark.django_db
 def test_a_talk_ends_once_and_gives_its_slot_back_once(talk, study):
-    assert turns.end(talk.id, State.ABANDONED)
-    assert not turns.end(talk.id, State.WITHDRAWN)
+    assert endings.end(talk.id, State.ABANDONED)
+    assert not endings.end(talk.id, State.WITHDRAWN)
     assert state(talk) == State.ABANDONED
     assert study.arms.get().taken == 0
 
@@ -347,8 +349,8 @@ def test_a_talk_ends_once_and_gives_its_slot_back_once(talk, study):
 @pytest.mark.django_db
 def test_a_complete_talk_never_gives_its_slot_back(talk, study):
     Conversation.objects.update(state=State.RATING)
-    turns.complete(talk.id)
-    assert not turns.end(talk.id, State.WITHDRAWN)
+    endings.complete(talk.id)
+    assert not endings.end(talk.id, State.WITHDRAWN)
     assert study.arms.get().taken == 1
 
 
@@ -359,19 +361,19 @@ def test_a_complete_talk_never_gives_its_slot_back(talk, study):
 def test_the_state_follows_the_talk(talk, participation, exchange, say):
     def seen() -> tuple[Phase, int, bool]:
         talk.refresh_from_db()
-        now = turns.state_of(talk)
+        now = state_of(talk)
         return now.phase, now.turn, now.may_finish
 
     assert seen() == (Phase.YOURS, 0, False)
     say("The first message.", "c1")
     assert seen() == (Phase.PARTNER, 1, False)
-    turns.answer(talk.turns.get().id, Reply("Reply 1."), 1, 2)
+    replies.answer(talk.turns.get().id, Reply("Reply 1."), 1, 2)
     assert seen() == (Phase.YOURS, 1, False)
     exchange(2)
     assert seen() == (Phase.YOURS, 2, True)
     turns.finish(talk.id, participation.id)
     assert seen() == (Phase.RATING, 2, False)
-    turns.complete(talk.id)
+    endings.complete(talk.id)
     assert seen() == (Phase.COMPLETE, 2, False)
 
 

@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
 
-from chat import assignment, sweeper, tasks, turns
+from chat import assignment, replies, sweeper, tasks, turns
 from chat.events import flush, publisher
 from chat.models import Arm, Conversation, Message, Turn
 from modelhub.dialogue import Reply
@@ -87,7 +87,7 @@ def test_a_message_is_kept_while_the_queue_is_away_and_asked_for_when_it_is_back
     if queue is None:
         pytest.skip("the queue is not ours to stop: REDIS_URL is set")
     turns.say(talk.id, participation.id, "Before the queue goes.", "c1")
-    turns.answer(talk.turns.get().id, Reply("I am here."), 1, 2)
+    replies.answer(talk.turns.get().id, Reply("I am here."), 1, 2)
     queue.stop()
     try:
         message = turns.say(talk.id, participation.id, "While the queue is away.", "c2")
@@ -107,7 +107,7 @@ async def test_events_that_are_lost_while_the_queue_is_away_do_not_stop_the_next
     queue.stop()
     try:
         publisher().send("talk.restart", {"type": "talk.event", "n": 0})
-        eventually(lambda: "an event was not published" in caplog.text, "the loss")
+        eventually(lambda: "events are not published" in caplog.text, "the loss")
     finally:
         queue.start()
     assert await published({"type": "talk.event", "n": 2}) == {"type": "talk.event", "n": 2}

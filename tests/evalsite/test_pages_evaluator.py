@@ -12,8 +12,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from chat import endings, studies, turns
 from chat import participation as participations
-from chat import studies, turns
 from chat.models import Arm, Conversation, Message, Participation, Study, Worker
 from ratings.submit import submit
 
@@ -177,7 +177,6 @@ def test_the_room_s_data_has_exactly_what_is_meant_for_it(
         "socket",
         "rate",
         "onward",
-        "leave",
         "last",
         "idle_s",
         "personas",
@@ -211,7 +210,7 @@ def test_a_situation_is_shown_where_the_context_has_one(browser: Client, talk: C
 def test_a_talk_that_ended_says_how_and_leads_on(
     state: Conversation.State, told: str, browser: Client, talk: Conversation
 ) -> None:
-    turns.end(talk.pk, state)
+    endings.end(talk.pk, state)
     page = text_of(browser, "talk", talk.pk)
     assert told in page
     assert reverse("enter", args=[talk.participation.study.slug]) in page

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat import research_views, turns
+from chat import endings, research_views, turns
 from chat.assignment import start_talk
 from chat.models import Conversation, Message, Participation, Study
 from ratings.submit import submit
@@ -57,8 +57,8 @@ def test_counts_are_of_people(
     for reason in ("nonsense", "harmful"):
         turns.report(talk.pk, talk.participation_id, reply.position, reason)
     study = talk.participation.study
-    turns.end(start_talk(join(study)).pk, Conversation.State.FAILED)
-    turns.end(start_talk(join(study, simulated_as="steady")).pk, Conversation.State.FAILED)
+    endings.end(start_talk(join(study)).pk, Conversation.State.FAILED)
+    endings.end(start_talk(join(study, simulated_as="steady")).pk, Conversation.State.FAILED)
     page = page_of(researcher, "study", study.slug)
     figures = dict(re.findall(r'<dt>([\w ]+)</dt><dd class="big num">(\d+)</dd>', page))
     assert figures == {
@@ -96,7 +96,7 @@ def talks(make_study: Callable[..., Study], join: Callable[..., Participation]) 
     """Four talks on two arms: the second failed, the fourth is simulated."""
     study = make_study(arms=2, min_turns=1)
     started = [start_talk(join(study)) for _ in range(3)] + [start_talk(join(study, simulated_as="steady"))]
-    turns.end(started[1].pk, Conversation.State.FAILED)
+    endings.end(started[1].pk, Conversation.State.FAILED)
     return started
 
 

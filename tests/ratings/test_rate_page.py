@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import turns
+from chat import endings
 from chat.models import Conversation, Message
 from ratings.axes import QUESTIONS
 
@@ -100,7 +100,7 @@ def test_before_the_talk_is_over_nothing_is_stored(
 
 
 def test_a_talk_that_was_closed_meanwhile_says_so(browser: Client, path: str, due: Conversation) -> None:
-    turns.end(due.pk, Conversation.State.ABANDONED)
+    endings.end(due.pk, Conversation.State.ABANDONED)
     answer = browser.post(path, GOOD)
     assert answer.status_code == 409
     assert "nothing was written for a long time" in answer.content.decode()
@@ -131,5 +131,5 @@ def test_enter_sends_the_ratings(browser: Client, path: str) -> None:
 
 
 def test_nobody_stays_in_a_talk_that_was_closed(browser: Client, path: str, due: Conversation) -> None:
-    turns.end(due.pk, Conversation.State.ABANDONED)
+    endings.end(due.pk, Conversation.State.ABANDONED)
     assert browser.post(path, {"stay": "yes"})["Location"] == path

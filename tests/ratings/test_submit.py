@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from chat import turns
+from chat import endings
 from chat.errors import TalkNotFound
 from chat.models import Conversation, Message, Participation
 from ratings.errors import AlreadyRated, NotRatingYet, RatingError, RatingsRefused, TalkNotRated
@@ -86,7 +86,7 @@ def test_a_talk_that_goes_on_cannot_be_rated(talk: Conversation) -> None:
     "state", [Conversation.State.ABANDONED, Conversation.State.FAILED, Conversation.State.WITHDRAWN]
 )
 def test_a_talk_that_ended_early_cannot_be_rated(state: Conversation.State, due: Conversation) -> None:
-    turns.end(due.pk, state)
+    endings.end(due.pk, state)
     with pytest.raises(TalkNotRated):
         submit(due.pk, due.participation_id, GOOD)
     assert not stored(due)

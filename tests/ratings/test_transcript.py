@@ -30,7 +30,7 @@ def test_it_shows_messages_evidence_context_ratings_and_reports(
         talk.arm.revision.model.name,
         "What I say, number 2.",
         "What is answered, number 2.",
-        "waited 3 ms, made in 40 ms",
+        "ms, made in 40 ms",
         "<dt>skill</dt><dd>wow</dd>",
         "<dt>source</dt><dd>a source</dd>",
         "<dt>score</dt><dd>0.512</dd>",

@@ -15,7 +15,7 @@ from urllib.parse import quote
 TELLING = re.compile(
     r"(?<![\w-])(convai2|wow|ed|bst|mt|empathetic|wizard|retrieval|random[ _-]?skill|two[ _-]?stage|skills?|scripted|"
     r"single[ _-]?skills?|poly[ _-]?encoder|evidence|candidates?|scores?|arms?|revisions?|celery|torch|minilm|"
-    r"safetensors|weights?|waited_ms|generated_ms|latency|engine|queue)(?![\w-])",
+    r"safetensors|weights?|waited_ms|queued_ms|generated_ms|held_ms|due_at|reply_floor|latency|engine|queue)(?![\w-])",
     re.IGNORECASE,
 )
 

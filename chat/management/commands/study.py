@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,14 @@ from modelhub.errors import ModelhubError
 def models(text: str) -> list[str]:
     """``a,b@2`` as names."""
     return [name.strip() for name in text.split(",")]
+
+
+def seconds(text: str) -> timedelta:
+    """``2.5`` as a duration; argparse tells of what is no number."""
+    try:
+        return timedelta(seconds=float(text))
+    except (ValueError, OverflowError):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds") from None
 
 
 class Command(BaseCommand):
@@ -42,6 +51,13 @@ class Command(BaseCommand):
         create.add_argument(
             "--seed", type=int, default=1, help="draws contexts and the order of models (default: 1)"
         )
+        create.add_argument(
+            "--reply-floor",
+            type=seconds,
+            default=timedelta(0),
+            metavar="SECONDS",
+            help="show no reply sooner, so that speed does not tell models apart (default: 0)",
+        )
         create.add_argument("--open", action="store_true", help="let evaluators in")
         create.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
 
@@ -53,6 +69,7 @@ class Command(BaseCommand):
                 slug=options["slug"] or options["template"],
                 title=options["title"],
                 seed=options["seed"],
+                reply_floor=options["reply_floor"],
             )
         except (ChatError, ModelhubError) as error:
             raise CommandError(str(error)) from error

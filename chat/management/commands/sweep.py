@@ -13,7 +13,9 @@ from chat import events, sweeper
 
 
 class Command(BaseCommand):
-    help = "End idle talks and ask again for lost replies, each SWEEP_INTERVAL_S, until stopped."
+    help = (
+        "End idle talks, ask again for lost replies and show held ones, each SWEEP_INTERVAL_S, until stopped."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One sweep, then end.")
@@ -23,7 +25,10 @@ class Command(BaseCommand):
         if options["once"]:
             swept = sweeper.sweep_once()
             events.flush()
-            self.stdout.write(f"{swept.abandoned} abandoned, {swept.asked_again} asked again")
+            counts = (
+                f"{swept.abandoned} abandoned, {swept.asked_again} asked again, {swept.delivered} delivered"
+            )
+            self.stdout.write(counts)
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

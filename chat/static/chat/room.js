@@ -12,7 +12,8 @@ const VERY_SLOW_MS = 60000;
 const READ_LAST_REPLY_MS = 8000;
 const CONNECTING_MS = 1000; // a line that is there sooner needs no word
 const WARN_BEFORE_CLOSING_S = 300;
-const TRY_AGAIN_MS = 1500;
+// Refusals that pass: what was written is kept and sent again by itself.
+const TRY_AGAIN_MS = { slow_down: 1500, try_again: 1500, busy: 2000 };
 const TOO_BIG_TO_SEND = [1003, 1007, 1009]; // sent again, it would only close the line again
 
 const $ = (id) => document.getElementById(id);
@@ -22,7 +23,7 @@ let state = data.state;
 let finishing = false;
 let ending = "";
 let reporting = null;
-let acceptTimer, slowTimer, ratingTimer, idleTimer;
+let acceptTimer, againTimer, slowTimer, ratingTimer, idleTimer;
 
 const notices = new Notices($("notices"), $("notice"));
 const log = new Log({ place: $("log"), scroller: $("scroller"), template: $("message"), onReport: openReport });
@@ -75,6 +76,7 @@ function frame(event) {
 }
 
 function stateFrame(event) {
+  notices.clear("later");
   state = event;
   draw();
 }
@@ -102,15 +104,22 @@ function accepted({ client_id, position }) {
 function refused(event) {
   const mine = composer.pending && event.client_id === composer.pending.client_id;
   if (mine) clearTimeout(acceptTimer);
-  if (event.code === "slow_down" && composer.pending) setTimeout(() => resend(), TRY_AGAIN_MS);
-  else if (mine) composer.refused(event);
+  if (event.code in TRY_AGAIN_MS) return later(event);
+  if (mine) composer.refused(event);
   else notices.show("refused", "warn", event.reason);
   finishing = false;
   if (event.code === "not_your_turn" || event.code === "talk_over") line.send({ type: "resume", after: log.last });
 }
 
-function resend() {
+function later({ code, reason }) {
+  if (code !== "slow_down") notices.show("later", "warn", reason);
+  clearTimeout(againTimer);
+  againTimer = setTimeout(again, TRY_AGAIN_MS[code]);
+}
+
+function again() {
   if (composer.pending) transmit(composer.pending);
+  else line.send(finishing ? { type: "finish" } : { type: "resume", after: log.last });
 }
 
 function notice({ code, text }) {
@@ -182,9 +191,11 @@ function slow(waitedMs) {
   if (waitedMs < VERY_SLOW_MS) {
     notices.show("slow", "", "Your partner takes longer than usual. Please wait; nothing is lost.");
   } else {
-    notices.show("slow", "warn", "Your partner has not answered for a minute. You can go on waiting, or go on elsewhere.", [
-      { label: "Leave", href: data.leave },
-    ]);
+    notices.show(
+      "slow",
+      "warn",
+      "Your partner has not answered for a minute. If nothing comes soon, this talk ends by itself and you are paid for it.",
+    );
   }
 }
 

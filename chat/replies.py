@@ -1,0 +1,257 @@
+"""A reply's way: taken up by a serving worker, stored once, perhaps held until it is due, or given up.
+
+Every state changes by a conditional update whose count is looked at, so that of two that race one wins and the
+other does nothing. Locks are taken in one order: the talk, then its turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from chat import tasks
+from chat.delivery import Deliverer
+from chat.endings import end
+from chat.events import publish_on_commit
+from chat.models import Conversation, Message, Turn
+from chat.standing import event_of, state_of
+from modelhub.dialogue import Reply
+
+logger = logging.getLogger(__name__)
+
+#: An asked turn that nobody takes is asked again later and later, but at least this often.
+LONGEST_TAKE_S = 40.0
+#: Past due by more than this, a held reply's worker must have died.
+OVERDUE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A reply with its times, as a held turn keeps it."""
+
+    text: str
+    evidence: dict[str, Any]
+    queued_ms: int
+    generated_ms: int
+
+
+def take_until(asked_again: int = 0) -> datetime:
+    """By when somebody should have taken a turn that was asked again so often."""
+    wait_s = min(settings.TURN_TAKE_S * 2**asked_again, LONGEST_TAKE_S)
+    return timezone.now() + timedelta(seconds=wait_s)
+
+
+# --- What a serving worker does -----------------------------------------------------------------------------------
+
+
+def claim(turn_id: int) -> Turn | None:
+    """Take a turn under a lease; None when it is not owed, or another holds it.
+
+    The turn comes with its conversation, and that with its arm and context, so that ``dialogue()`` asks for the
+    messages alone. An update and a query.
+    """
+    now = timezone.now()
+    free = Q(state=Turn.State.ASKED) | Q(state=Turn.State.RUNNING, lease_until__lt=now)
+    # Own columns alone: with a join, PostgreSQL would test the second of two racing updates on a stale row.
+    claimed = Turn.objects.filter(free, pk=turn_id, attempt__lt=settings.TURN_ATTEMPTS).update(
+        state=Turn.State.RUNNING,
+        attempt=F("attempt") + 1,
+        started_at=now,
+        lease_until=now + timedelta(seconds=settings.TURN_LEASE_S),
+    )
+    if not claimed:
+        return None
+    turn = Turn.objects.select_related("conversation__arm", "conversation__context").get(pk=turn_id)
+    return turn if turn.conversation.state == Conversation.State.CHATTING else None
+
+
+def answer(turn_id: int, reply: Reply, waited_ms: int, generated_ms: int) -> Message | None:
+    """Store a reply once: shown at once, or held when it is earlier than the study's floor.
+
+    ``waited_ms`` counts from the claim to the batch. None when nothing is shown now: the reply is held, is
+    empty, or is no longer owed.
+    """
+    text = reply.text.replace("\x00", "").strip()
+    if not text:
+        give_up(turn_id)
+        return None
+    with transaction.atomic():
+        turn = _locked(turn_id)
+        if turn is None or turn.state not in Turn.OWED:
+            return None
+        made = _Made(text, dict(reply.evidence), _asked_ms(turn) + waited_ms, generated_ms)
+        due_at = turn.asked_at + turn.conversation.participation.study.reply_floor
+        if timezone.now() >= due_at:
+            return _show(turn, made, held_ms=0)
+        _hold(turn, made, due_at)
+    return None
+
+
+def _locked(turn_id: int) -> Turn | None:
+    """The turn of a talk that goes on, with talk and study; the talk is locked."""
+    return (
+        Turn.objects.select_for_update(of=("conversation",))
+        .select_related("conversation__participation__study")
+        .filter(pk=turn_id, conversation__state=Conversation.State.CHATTING)
+        .first()
+    )
+
+
+def _asked_ms(turn: Turn) -> int:
+    """From the stored message to the claim of the attempt that runs."""
+    return _ms(turn.started_at - turn.asked_at) if turn.started_at else 0
+
+
+def _ms(duration: timedelta) -> int:
+    return max(0, round(duration / timedelta(milliseconds=1)))
+
+
+def _hold(turn: Turn, made: _Made, due_at: datetime) -> None:
+    held = Turn.objects.filter(pk=turn.pk, state__in=Turn.OWED).update(
+        state=Turn.State.HELD, reply=asdict(made), due_at=due_at, ended_at=timezone.now(), lease_until=None
+    )
+    if held:
+        transaction.on_commit(lambda: deliverer().at(due_at, turn.pk))
+
+
+def deliver(turn_id: int) -> Message | None:
+    """Show a held reply. None when another has, or the talk is over."""
+    with transaction.atomic():
+        turn = _locked(turn_id)
+        if turn is None or turn.state != Turn.State.HELD:
+            return None
+        assert turn.reply and turn.ended_at
+        return _show(turn, _Made(**turn.reply), held_ms=_ms(timezone.now() - turn.ended_at))
+
+
+def _show(turn: Turn, made: _Made, held_ms: int) -> Message | None:
+    """Store the message and what follows from it, if the turn is still as it was read; three statements."""
+    now = timezone.now()
+    before = [Turn.State.HELD] if turn.state == Turn.State.HELD else Turn.OWED
+    answered = Turn.objects.filter(pk=turn.pk, state__in=before).update(
+        state=Turn.State.ANSWERED, ended_at=now, lease_until=None, reply=None
+    )
+    if not answered:
+        return None
+    message = turn.conversation.messages.create(
+        position=turn.position, speaker=Message.Speaker.MODEL, held_ms=held_ms, **asdict(made)
+    )
+    _advance(turn.conversation, turn.position, now)
+    publish_on_commit(
+        turn.conversation_id, event_of(message), state_of(turn.conversation), position=turn.position
+    )
+    logger.info(
+        "talk %s: reply %s, queued %s ms, made in %s ms, held %s ms",
+        *(turn.conversation_id, turn.position, made.queued_ms, made.generated_ms, held_ms),
+    )
+    return message
+
+
+def _advance(conversation: Conversation, position: int, now: datetime) -> None:
+    """After the last turn the rating begins."""
+    conversation.last_position, conversation.last_activity_at = position, now
+    changed = ["last_position", "last_activity_at"]
+    if conversation.worker_turns >= conversation.participation.study.max_turns:
+        conversation.state, conversation.rating_at = Conversation.State.RATING, now
+        changed += ["state", "rating_at"]
+    conversation.save(update_fields=changed)
+
+
+def give_up(turn_id: int, attempt: int | None = None) -> None:
+    """An attempt has failed: ask again, or fail the talk after TURN_ATTEMPTS.
+
+    With ``attempt``, nothing happens when another attempt runs by now.
+    """
+    with transaction.atomic():
+        turn = _locked(turn_id)
+        if turn is None:
+            return
+        running = Turn.objects.filter(pk=turn_id, state=Turn.State.RUNNING)
+        if attempt is not None:
+            running = running.filter(attempt=attempt)
+        again = running.filter(attempt__lt=settings.TURN_ATTEMPTS)
+        if again.update(state=Turn.State.ASKED, lease_until=take_until()):
+            transaction.on_commit(lambda: tasks.ask(turn_id))
+        elif running.exists():
+            end(turn.conversation_id, Conversation.State.FAILED)
+
+
+# --- What the sweeper does ----------------------------------------------------------------------------------------
+
+
+def ask_again() -> int:
+    """Ask again for turns that nobody took in time or whose worker is silent; gives their number.
+
+    Only attempts that ran count. A turn that has run TURN_ATTEMPTS times, or is owed for TURN_LIMIT_S, ends its
+    talk. While the queue is away nothing changes, so that all is asked as soon as it is back.
+    """
+    now = timezone.now()
+    late = Q(asked_at__lt=now - timedelta(seconds=settings.TURN_LIMIT_S))
+    owed = Turn.objects.filter(Q(lease_until__lt=now) | late, state__in=Turn.OWED)
+    done = 0
+    queue_is_there = True
+    for turn in owed.order_by("asked_at"):
+        if _is_hopeless(turn, now):
+            done += _fail(turn)
+        elif queue_is_there:
+            queue_is_there = tasks.ask(turn.pk)
+            done += queue_is_there and _note_asked(turn)
+    return done
+
+
+def _is_hopeless(turn: Turn, now: datetime) -> bool:
+    is_spent = turn.state == Turn.State.RUNNING and turn.attempt >= settings.TURN_ATTEMPTS
+    return is_spent or turn.asked_at < now - timedelta(seconds=settings.TURN_LIMIT_S)
+
+
+def _fail(turn: Turn) -> bool:
+    """End the turn's talk, unless something happened to the turn since it was read."""
+    with transaction.atomic():
+        if _locked(turn.pk) is None:
+            return False
+        # Asked only now: what a joined row holds may be older than the lock that was waited for.
+        if not Turn.objects.filter(pk=turn.pk, state=turn.state, lease_until=turn.lease_until).exists():
+            return False
+        logger.warning("turn %s is given up after %s attempts", turn.pk, turn.attempt)
+        return end(turn.conversation_id, Conversation.State.FAILED)
+
+
+def _note_asked(turn: Turn) -> bool:
+    """A worker may be faster: then the turn runs, and nothing is noted."""
+    asked_again = turn.asked_again + (turn.state == Turn.State.ASKED)
+    noted = Turn.objects.filter(pk=turn.pk, state=turn.state, lease_until=turn.lease_until).update(
+        state=Turn.State.ASKED, asked_again=asked_again, lease_until=take_until(asked_again)
+    )
+    logger.warning("turn %s is asked again, after %s attempts", turn.pk, turn.attempt)
+    return bool(noted)
+
+
+def deliver_overdue() -> int:
+    """Show held replies whose worker has died; gives their number."""
+    overdue = Turn.objects.filter(
+        state=Turn.State.HELD, due_at__lt=timezone.now() - timedelta(seconds=OVERDUE_S)
+    )
+    due = overdue.order_by("due_at").values_list("pk", flat=True)
+    return sum(deliver(turn_id) is not None for turn_id in due)
+
+
+# --- The process's deliverer --------------------------------------------------------------------------------------
+
+_deliverer: Deliverer | None = None
+_deliverer_lock = threading.Lock()
+
+
+def deliverer() -> Deliverer:
+    global _deliverer
+    with _deliverer_lock:
+        if _deliverer is None:
+            _deliverer = Deliverer(deliver)
+        return _deliverer

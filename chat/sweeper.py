@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import close_old_connections
@@ -13,6 +14,9 @@ from django.db import close_old_connections
 from chat import endings, replies
 
 logger = logging.getLogger(__name__)
+
+#: What apps above do in a process that begins to sweep.
+on_start: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ def sweep_once() -> Swept:
 
 def sweep_until(stop: threading.Event, interval_s: float) -> None:
     """Sweep each interval until told to stop. Nothing that fails ends it: a database or queue may be away."""
+    for begin in on_start:
+        begin()
     while not stop.is_set():
         try:
             sweep_once()

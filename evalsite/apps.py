@@ -6,4 +6,7 @@ class EvalsiteConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from evalsite import checks  # noqa: F401 - importing it registers the checks
+        from chat import sweeper
+        from evalsite import checks, watching  # noqa: F401 - importing checks registers them
+
+        sweeper.on_start.append(lambda: watching.begin("sweeper"))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
-from evalsite import site_data
+from evalsite import logs, site_data
 
 env = environ.Env()
 
@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "modelhub",
 ]
 MIDDLEWARE = [
+    "evalsite.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "evalsite.middleware.PageHeaders",
@@ -212,17 +213,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "evalsite.static_files.Storage"},
 }
 
-# --- Logs: one line a state change, ids only, never a person's text ---------------------------------------
-LOG_LEVEL = env("LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"level": "WARNING"},
-        "celery": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-    },
-}
+# --- Watching: logs with ids only, never a person's text ---------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.str("LOG_FORMAT", default="line", choices=("line", "json"))
+LOGGING = logs.config(LOG_FORMAT, LOG_LEVEL)

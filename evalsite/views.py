@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
-
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +9,8 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.staff import is_researcher
+from evalsite.middleware import request_id
 from evalsite.sign_in import redeem
-
-logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -91,12 +87,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django logs the traceback; the reference ties it to what the person saw."""
-    reference = secrets.token_hex(4)
-    logger.error("a page failed, reference %s: %s", reference, request.path)
+    """Django logs the traceback with the request's id; the person sees it as a reference."""
     return _error(
         500,
         "Something went wrong on our side",
         "What you wrote before is kept. Wait a moment and load the page again.",
-        f"If it happens again, tell whoever runs the study this reference: {reference}",
+        f"If it happens again, tell whoever runs the study this reference: {request_id(request)}",
     )

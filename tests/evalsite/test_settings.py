@@ -83,3 +83,9 @@ def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     values(tmp_path)
     assert key.read_text() == first
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize(("variable", "value"), [("LOG_LEVEL", "LOUD"), ("LOG_FORMAT", "xml")])
+def test_an_unknown_way_of_logging_stops_the_start(tmp_path: Path, variable: str, value: str) -> None:
+    done = read(tmp_path, **{variable: value})
+    assert done.returncode != 0 and value in done.stderr

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 def up(address: preflight.Address, console: Console) -> int:
     """Start everything, watch until asked to stop, stop everything; returns the exit code."""
     signal.signal(signal.SIGTERM, as_interrupt)
-    logging.getLogger().setLevel(logging.WARNING)  # this process speaks through the console
+    logging.disable(logging.INFO)  # this process speaks through the console
     preflight.check_folder(settings.DATA_DIR)
     with preflight.sole_use(settings.DATA_DIR, address.url):
         preflight.check_port(address)

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.db.utils import ConnectionHandler
 
 from chat.errors import ChatError
-from evalsite import health
+from evalsite import health, redaction
 from evalsite.console import Console
 from evalsite.errors import StartRefused
 from modelhub.errors import ModelhubError
@@ -22,9 +22,9 @@ STAMP = "collected.sha256"
 
 def prepare(console: Console) -> None:
     """Every step, told with its time. Raises StartRefused when the database or the queue is out of reach."""
-    if not settings.EMBEDDED_QUEUE and not health.queue_answers():
+    if not settings.EMBEDDED_QUEUE and not health.PROBES["channel layer"].answers():
         raise StartRefused(
-            f"Nothing answers at REDIS_URL ({without_password(settings.REDIS_URL)}): start it, or unset "
+            f"Nothing answers at REDIS_URL ({redaction.without_secrets(settings.REDIS_URL)}): start it, or unset "
             "REDIS_URL to use the embedded queue."
         )
     with console.step("Preparing the database"):
@@ -81,9 +81,3 @@ def static_fingerprint() -> str:
             status = Path(storage.path(name)).stat()
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def without_password(url: str) -> str:
-    """The address as it may be shown."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -9,7 +9,7 @@ urlpatterns = [
     path("signin/", views.signed_out, name="signed_out"),
     path("signin/<str:token>/", views.sign_in, name="sign_in"),
     path("signout/", views.sign_out, name="sign_out"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("chat.urls")),
     path("", include("ratings.urls")),

@@ -45,12 +45,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("signed_out")
 
 
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
 # --- Errors: what happened, what it means for the person, what to do ---------------------------------------
 
 

@@ -24,6 +24,8 @@ from modelhub import serving
 
 #: Loading eight models from a cold disk; far more than it ever took.
 MODELS_READY_WITHIN_S = 600.0
+#: The processes of one machine answer Prometheus side by side: METRICS_ADDRESS has the first one's port.
+METRICS_PORTS = ("web", "worker", "sweeper")
 UNREADABLE_JOURNAL = b"Bad file format"
 
 
@@ -103,6 +105,7 @@ def worker() -> Child:
         prepare=lambda: (settings.DATA_DIR / "worker-ready.json").unlink(missing_ok=True),
         ready=models_are_warm,
         ready_within_s=MODELS_READY_WITHIN_S,
+        variables=metrics_address("worker"),
     )
 
 
@@ -132,6 +135,7 @@ def sweeper() -> Child:
         name="sweeper",
         title="Starting the sweeper",
         command=(sys.executable, str(settings.BASE_DIR / "manage.py"), "sweep"),
+        variables=metrics_address("sweeper"),
     )
 
 
@@ -145,6 +149,7 @@ def web(address: Address) -> Child:
             *("--host", address.host, "--port", str(address.port)),
         ),
         ready=lambda pid: answers(address),
+        variables=metrics_address("web"),
     )
 
 
@@ -158,6 +163,15 @@ def answers(address: Address) -> bool:
         return False
     finally:
         connection.close()
+
+
+def metrics_address(process: str) -> dict[str, str]:
+    """METRICS_ADDRESS of one process of this site; nothing when it is unset."""
+    if settings.METRICS_ADDRESS is None:
+        return {}
+    host, port = settings.METRICS_ADDRESS
+    shown = f"[{host}]" if ":" in host else host
+    return {"METRICS_ADDRESS": f"{shown}:{port + METRICS_PORTS.index(process)}"}
 
 
 def environment(address: Address) -> dict[str, str]:

@@ -213,7 +213,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "evalsite.static_files.Storage"},
 }
 
-# --- Watching: logs with ids only, never a person's text ---------------------------------------------------
+# --- Watching: logs with ids only, never a person's text; figures for Prometheus --------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.str("LOG_FORMAT", default="line", choices=("line", "json"))
 LOGGING = logs.config(LOG_FORMAT, LOG_LEVEL)
+#: Where this process answers Prometheus: host and port, or None.
+METRICS_ADDRESS = site_data.address_of("METRICS_ADDRESS", env("METRICS_ADDRESS", default=""))

@@ -9,6 +9,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT = PROJECT / "data"
 VARIABLE = "COLLOQUY_DATA"
@@ -45,6 +47,20 @@ def queue_socket() -> Path:
     folder = Path(tempfile.gettempdir()) / f"colloquy-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / "queue.sock"
+
+
+def address_of(variable: str, text: str) -> tuple[str, int] | None:
+    """``host:port``, or ``[host]:port`` for IPv6, in its parts; None for an empty text. Raises ImproperlyConfigured."""
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ImproperlyConfigured(
+            f"{variable} is {text!r}, which is no address: write host:port, for example 127.0.0.1:9100, or "
+            "leave it unset."
+        )
+    return host, int(port)
 
 
 def secret_key() -> str:

@@ -34,6 +34,7 @@ class Child:
     """A process that the site needs.
 
     ``ready`` is asked with the process id until it says yes; ``prepare`` runs before every start.
+    ``variables`` are added to the environment of all.
     ``on_orphaned`` is what the kernel sends when the supervisor is killed; all but the queue may be killed.
     """
 
@@ -46,6 +47,7 @@ class Child:
     grace_s: float = 10.0
     start_attempts: int = 1
     on_orphaned: signal.Signals = signal.SIGKILL
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -156,7 +158,7 @@ class Supervisor:
             running.process = subprocess.Popen(
                 [*tether, *child.command],
                 cwd=self.working_folder,
-                env=dict(self.environment),
+                env={**self.environment, **child.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

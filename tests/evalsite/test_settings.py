@@ -85,6 +85,13 @@ def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["secret_key"]
 
 
+@pytest.mark.parametrize("address", ["9100", "localhost", "localhost:x", ":9100", "localhost:70000"])
+def test_an_address_that_is_none_stops_the_start(tmp_path: Path, address: str) -> None:
+    done = read(tmp_path, METRICS_ADDRESS=address)
+    assert done.returncode != 0
+    assert f"METRICS_ADDRESS is {address!r}, which is no address: write host:port" in done.stderr
+
+
 @pytest.mark.parametrize(("variable", "value"), [("LOG_LEVEL", "LOUD"), ("LOG_FORMAT", "xml")])
 def test_an_unknown_way_of_logging_stops_the_start(tmp_path: Path, variable: str, value: str) -> None:
     done = read(tmp_path, **{variable: value})

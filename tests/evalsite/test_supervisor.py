@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from evalsite import children
 from evalsite.console import Console
 from evalsite.errors import ChildFailed
+from evalsite.preflight import Address
 from evalsite.supervisor import Child, Supervisor
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -43,6 +45,24 @@ def test_a_child_that_dies_at_the_start_shows_its_last_lines(supervisor: Supervi
     assert message.startswith("worker stopped while it started (exit code 3). Its log: ")
     assert message.endswith("    | line 39\n    | no such model")
     assert "line 25" not in message
+
+
+def test_a_child_may_have_variables_of_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
+    program = "import os, time; print(os.environ['PORT'], 'PATH' in os.environ); time.sleep(600)"
+    log = tmp_path / "logs" / "web.log"
+    ready = lambda pid: "1234 True" in log.read_text()  # noqa: E731
+    supervisor.start([Child("web", "Starting it", python(program), ready=ready, variables={"PORT": "1234"})])
+
+
+def test_the_processes_of_a_site_share_no_metrics_port(settings) -> None:
+    settings.METRICS_ADDRESS = ("::1", 9100)
+    address = Address("127.0.0.1", 8000)
+    found = [child.variables["METRICS_ADDRESS"] for child in (children.web(address), children.worker())]
+    assert [*found, children.sweeper().variables["METRICS_ADDRESS"]] == [
+        "[::1]:9100",
+        "[::1]:9101",
+        "[::1]:9102",
+    ]
 
 
 def test_a_child_that_never_gets_ready_is_given_up_in_time(supervisor: Supervisor) -> None:

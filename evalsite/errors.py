@@ -32,3 +32,9 @@ class ChildFailed(SiteError):
 
     def __init__(self, sentence: str, log: Path, last_lines: str) -> None:
         super().__init__(f"{sentence} Its log: {log}" + (f"\n{last_lines}" if last_lines else ""))
+
+
+class BackupRefused(SiteError):
+    """A backup cannot be made, read or restored as asked; nothing that was there has changed."""
+
+    code = "backup_refused"

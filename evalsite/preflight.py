@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from evalsite.errors import StartRefused
 
@@ -117,8 +118,17 @@ def sole_use(folder: Path, url: str) -> Iterator[None]:
 
     The lock goes with the process, however that ends; what the file says stays for ``signin``.
     """
-    path = folder / RECORD
-    with open(path, "a+") as file:
+    with unused(folder) as file:
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "url": url}))
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def unused(folder: Path) -> Iterator[TextIO]:
+    """Hold the lock of a data folder on which no site runs; the file that bears it. Raises StartRefused."""
+    with open(folder / RECORD, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -128,10 +138,7 @@ def sole_use(folder: Path, url: str) -> Iterator[None]:
                 f"{holder.get('url', 'address unknown')}): use that one, stop it, or name another folder "
                 "with --data."
             ) from None
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "url": url}))
-        file.flush()
-        yield
+        yield file
 
 
 def recorded(folder: Path) -> dict[str, object]:

@@ -9,10 +9,9 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
-from django.db.utils import ConnectionHandler
 
 from chat.errors import ChatError
-from evalsite import health, redaction
+from evalsite import databases, health, redaction
 from evalsite.console import Console
 from evalsite.errors import StartRefused
 from modelhub.errors import ModelhubError
@@ -55,12 +54,9 @@ def migrate() -> None:
 
 
 def connect_once() -> None:
-    """Without the pool, which tries for seconds and hides the reason."""
-    given = connections["default"].settings_dict
-    options = {name: value for name, value in given["OPTIONS"].items() if name != "pool"}
-    alone = ConnectionHandler({"default": {**given, "OPTIONS": options}})["default"]
-    alone.ensure_connection()
-    alone.close()
+    connection = databases.alone(connections["default"].settings_dict)
+    connection.ensure_connection()
+    connection.close()
 
 
 def collect_static() -> None:

@@ -99,10 +99,10 @@ def _unpack_tar(archive: Path, folder: Path, budget: _Budget) -> None:
     with _Gzip(archive) as stream:
         with tarfile.open(fileobj=stream, mode="r:") as tar:
             for member in tar:
-                _check_name(archive, member.name)
+                check_name(archive, member.name)
                 if member.issym() or member.islnk():
                     # Targets that only go down never leave the folder, whatever other links do.
-                    _check_name(archive, member.linkname, f"{member.name}, a link to ")
+                    check_name(archive, member.linkname, f"{member.name}, a link to ")
                 elif not (member.isreg() or member.isdir()):
                     raise ArchiveError(
                         f"{archive}: {member.name} is a device or a pipe; nothing was unpacked."
@@ -117,7 +117,7 @@ def _unpack_tar(archive: Path, folder: Path, budget: _Budget) -> None:
 def _unpack_zip(archive: Path, folder: Path, budget: _Budget) -> None:
     with zipfile.ZipFile(archive) as zipped:
         for member in zipped.infolist():
-            _check_name(archive, member.filename)
+            check_name(archive, member.filename)
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise ArchiveError(
@@ -128,8 +128,11 @@ def _unpack_zip(archive: Path, folder: Path, budget: _Budget) -> None:
             zipped.extract(member, folder)
 
 
-def _check_name(archive: Path, name: str, before: str = "") -> None:
-    """Names for Windows are looked at too: an archive is as hostile wherever it is unpacked."""
+def check_name(archive: Path, name: str, before: str = "") -> None:
+    """Raises ArchiveError for a member that could lie outside the folder.
+
+    Names for Windows are looked at too: an archive is as hostile wherever it is unpacked.
+    """
     outside = ".." in re.split(r"[\\/]", name) or name.startswith(("/", "\\")) or PureWindowsPath(name).drive
     if outside or not name:
         raise ArchiveError(

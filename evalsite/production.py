@@ -15,6 +15,8 @@ from evalsite.requirements import unmet
 
 if _sentences := unmet(os.environ):
     raise SettingsRefused("The production settings refuse to start.\n" + "\n".join(_sentences))
+# Whoever collects the logs of several processes wants fields, not lines.
+os.environ.setdefault("LOG_FORMAT", "json")
 
 from evalsite.settings import *  # noqa: F403 - settings build on settings
 from evalsite.settings import SITE_URL, env, urlsplit

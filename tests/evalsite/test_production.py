@@ -167,3 +167,10 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"Port {port} is taken by another program" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", "json"), ("line", "line")])
+def test_logs_are_for_programs_unless_asked_otherwise(tmp_path: Path, given: str, expected: str) -> None:
+    program = "from django.conf import settings; print(settings.LOG_FORMAT)"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", program, LOG_FORMAT=given)
+    assert done.stdout.strip() == expected

@@ -273,6 +273,10 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["conversation", "position"], name="one_message_per_position"),
             models.UniqueConstraint(fields=["conversation", "client_id"], name="one_message_per_client_id"),
         ]
+        indexes = [
+            # How replies of the last minutes went, without a look at all the others.
+            models.Index(fields=["created_at"], condition=Q(speaker="model"), name="recent_replies")
+        ]
 
     def __str__(self) -> str:
         return f"{self.position} {self.speaker}"
@@ -314,7 +318,14 @@ class Turn(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["conversation", "position"], name="one_turn_per_position")
         ]
-        indexes = [models.Index(fields=["state", "lease_until"], name="owed_turns")]
+        indexes = [
+            models.Index(fields=["state", "lease_until"], name="owed_turns"),
+            models.Index(
+                fields=["asked_at"],
+                condition=Q(attempt__gt=1) | Q(asked_again__gt=0),
+                name="turns_asked_again",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"turn {self.position} {self.state}"

@@ -173,6 +173,7 @@ def test_pages_of_studies_and_talks(
         "talks filtered": "/studies/table7/talks/?who=people",
         "talks filtered to nothing": "/studies/plain/talks/?state=failed",
         "talks of nobody": "/studies/quiet/talks/",
+        "serving": "/serving/",
         "transcript": f"/studies/plain/talks/{talks[0]}/",
         "transcript simulated": f"/studies/table7/talks/{simulated}/",
         "no such study for researchers": "/studies/nowhere/",

@@ -40,6 +40,8 @@ MATRIX: dict[str, Row] = {
     "thanks": {"others": ("enter", 405), "stranger": ("talk", 405), "worker": ("talk", 405)},
     "talk": {"others": (404, 405), "worker": (200, 405)},
     "rate": {"others": (404, 404), "worker": ("talk", 409)},
+    "serving": RESEARCH,
+    "serving_live": RESEARCH,
     "studies": RESEARCH,
     "study": RESEARCH,
     "study_state": {"others": (405, "signed_out"), "researcher": (405, "study")},
@@ -72,7 +74,10 @@ def path_of(name: str, talk: Conversation) -> str:
         "report_file": [slug, "csv"],
         "benchmarks_file": ["csv"],
     }
-    needs_none = name in ("home", "signed_out", "sign_out", "healthz", "readyz", "studies", "benchmarks")
+    needs_none = name in (
+        *("home", "signed_out", "sign_out", "healthz", "readyz"),
+        *("studies", "benchmarks", "serving", "serving_live"),
+    )
     return reverse(name, args=arguments.get(name, [] if needs_none else [slug]))
 
 

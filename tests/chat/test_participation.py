@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chat import assignment, endings, participation, studies
+from chat import assignment, endings, participation, studies, turns
 from chat.errors import BadToken, NoCodeYet, StudyNotOpen, WrongStep
 from chat.identity import cookie_value, worker_of
 from chat.models import Conversation, Participation, Study, Worker
@@ -125,6 +125,63 @@ def test_who_finished_some_talks_is_thanked_when_the_study_is_full(make_study, j
     mine = join(study)
     rated(mine)
     assert kind(mine) == StepKind.THANKS
+
+
+# --- Talks that failed by the site's fault ------------------------------------------------------------------------
+
+
+def failed(of: Participation, said: str = "Is anybody there?") -> Conversation:
+    """A talk whose partner could not be reached."""
+    talk = assignment.start_talk(of)
+    if said:
+        turns.say(talk.pk, of.pk, said, "c1")
+    endings.end(talk.pk, Conversation.State.FAILED)
+    return talk
+
+
+def test_who_only_had_a_failed_talk_gets_a_code(study, join):
+    mine = join(study)
+    failed(mine)
+    participation.leave(mine)
+    assert kind(mine) == StepKind.THANKS
+    assert participation.is_code_of(mine, completion_code(mine))
+
+
+def test_a_failed_talk_in_which_nothing_was_said_is_not_paid(study, join):
+    mine = join(study)
+    failed(mine, said="")
+    participation.leave(mine)
+    assert kind(mine) == StepKind.LEFT
+    with pytest.raises(NoCodeYet):
+        completion_code(mine)
+
+
+def test_a_failed_talk_takes_none_of_the_workers_talks(make_study, join):
+    mine = join(make_study(conversations_per_worker=1))
+    first = failed(mine)
+    assert next_step(mine) == participation.Step(StepKind.START, completed=0, failed=1)
+    second = rated(mine)
+    assert (first.ordinal, second.ordinal) == (1, 2)
+    assert participation.talk_number(second) == 1
+    assert next_step(mine) == participation.Step(StepKind.THANKS, completed=1, failed=1)
+
+
+def test_when_the_study_is_full_after_a_failed_talk_the_code_is_due(make_study, join):
+    study = make_study(target=1)
+    mine = join(study)
+    failed(mine)
+    assignment.start_talk(join(study))
+    assert kind(mine) == StepKind.THANKS
+
+
+@pytest.mark.parametrize("state", [Conversation.State.ABANDONED, Conversation.State.WITHDRAWN])
+def test_a_talk_that_ended_otherwise_is_neither_paid_nor_given_back(study, join, state):
+    mine = join(study)
+    talk = assignment.start_talk(mine)
+    turns.say(talk.pk, mine.pk, "I have to go.", "c1")
+    endings.end(talk.pk, state)
+    assert next_step(mine) == participation.Step(StepKind.START, completed=0)
+    assert mine.talks_taken == 1
 
 
 # --- The code -----------------------------------------------------------------------------------------------------

@@ -216,6 +216,33 @@ def test_a_talk_that_ended_says_how_and_leads_on(
     assert reverse("enter", args=[talk.participation.study.slug]) in page
 
 
+def failed(talk: Conversation) -> None:
+    turns.say(talk.pk, talk.participation_id, "Is anybody there?", "c1")
+    endings.end(talk.pk, Conversation.State.FAILED)
+
+
+def test_a_talk_that_failed_says_that_it_is_paid_and_what_can_be_done(
+    browser: Client, talk: Conversation
+) -> None:
+    failed(talk)
+    page = text_of(browser, "talk", talk.pk)
+    assert "You are paid for your time" in page and "it takes none of your 10 talks" in page
+    assert reverse("leave", args=[talk.participation.study.slug]) in page
+    onward = text_of(browser, "enter", talk.participation.study.slug)
+    assert "you are paid for it as for a finished talk" in onward and "Talk 1 of 10" in onward
+
+
+def test_who_stops_after_a_failed_talk_gets_the_code_and_is_told_why(
+    browser: Client, talk: Conversation
+) -> None:
+    failed(talk)
+    slug = talk.participation.study.slug
+    assert "You get your completion code" in text_of(browser, "leave", slug)
+    page = browser.post(reverse("leave", args=[slug]), follow=True).content.decode()
+    assert participations.completion_code(talk.participation) in page
+    assert "That was our fault and not yours" in page and "You finished" not in page
+
+
 # --- Between talks, leaving, and the end ------------------------------------------------------------------
 
 

@@ -1,0 +1,40 @@
+"""Talks in which something is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chat import load, replies, turns
+from chat.models import Conversation, Message, Participation
+from modelhub.dialogue import Reply
+
+
+@pytest.fixture(autouse=True)
+def counted_anew() -> Iterator[None]:
+    """What models owe is remembered for a second, which is longer than a test."""
+    load.forget()
+    yield
+    load.forget()
+
+
+@pytest.fixture
+def say(talk: Conversation, participation: Participation) -> Callable[..., Message]:
+    """Say something in the talk."""
+
+    def run(text: str = "I had a quiet day.", client_id: str = "c1") -> Message:
+        return turns.say(talk.id, participation.id, text, client_id)
+
+    return run
+
+
+@pytest.fixture
+def exchange(say: Callable[..., Message], talk: Conversation) -> Callable[..., Message | None]:
+    """The n-th exchange: a message of the worker's and its reply."""
+
+    def run(n: int, text: str = "") -> Message | None:
+        say(text or f"This is message {n}.", f"c{n}")
+        return replies.answer(talk.turns.latest("position").id, Reply(f"Reply {n}."), 1, 2)
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -11,6 +12,7 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chat import consumers, endings, replies
+from chat.events import group_name, publisher
 from chat.identity import cookie_value
 from chat.models import Conversation, Message
 from modelhub.dialogue import Reply
@@ -163,11 +165,15 @@ async def test_a_socket_that_opened_without_the_queue_hears_events_when_it_is_ba
     talk, open_page, queue_away, looking_often
 ):
     with queue_away():
-        older = await open_page(talk)
-    await open_page(talk)
-    # Only an event can tell the older tab that there is a newer one.
-    assert (await older.until("notice"))["code"] == "elsewhere"
-    assert await older.closed() == 4001
+        page = await open_page(talk)
+        await page.phase("yours")
+    # Only an event can tell a tab that there is a newer one.
+    newer = {"type": "talk.newer", "opened_ns": 2**62, "channel": "another"}
+    async with asyncio.timeout(20):
+        while await page.silent():
+            publisher().send(group_name(talk.id), newer)
+    assert page.frames[-1]["code"] == "elsewhere"
+    assert await page.closed() == 4001
 
 
 async def test_an_open_socket_hears_events_after_the_queue_was_restarted(talk, open_page, queue_away):

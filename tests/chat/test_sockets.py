@@ -292,6 +292,19 @@ async def test_an_event_that_was_lost_is_caught_up_with_the_next(talk, open_page
     ]  # fmt: skip
 
 
+async def test_a_reply_whose_event_was_lost_comes_when_the_message_is_sent_again(
+    talk, open_page, monkeypatch
+):
+    page = await open_page(talk, after=0)
+    await page.say(HELLO, "c1")
+    with monkeypatch.context() as losing:
+        losing.setattr("chat.replies.publish_on_commit", lambda *events, **where: None)
+        await reply(talk, "Lost on the way.")
+    await page.say(HELLO, "c1")
+    assert [m.text for m in await page.messages(1)] == ["Lost on the way."]
+    assert (await page.next())["phase"] == "yours"
+
+
 async def test_a_reply_whose_event_was_lost_arrives_while_the_page_waits(talk, open_page, monkeypatch):
     monkeypatch.setattr("chat.consumers.WATCH_INTERVAL_S", 0.05)
     page = await open_page(talk, after=0)

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
 
 from chat import assignment, replies, sweeper, tasks, turns
 from chat.events import flush, publisher
+from chat.layer import GroupLayer
 from chat.models import Arm, Conversation, Message, Turn
 from modelhub.dialogue import Reply
 from modelhub.models import Revision
@@ -113,6 +113,16 @@ async def test_events_that_are_lost_while_the_queue_is_away_do_not_stop_the_next
     assert await published({"type": "talk.event", "n": 2}) == {"type": "talk.event", "n": 2}
 
 
+async def test_an_event_that_pages_have_caught_up_with_is_dropped(monkeypatch):
+    layer, channel = await subscribed()
+    with monkeypatch.context() as late:
+        late.setattr("chat.events.EVENT_LIFETIME_S", -1.0)
+        publisher().send("talk.restart", {"type": "talk.event", "n": 1})
+    publisher().send("talk.restart", {"type": "talk.event", "n": 2})
+    async with asyncio.timeout(20):
+        assert (await layer.receive(channel))["n"] == 2
+
+
 async def test_a_process_that_ends_can_wait_for_its_events():
     for n in range(50):
         publisher().send("talk.restart", {"type": "talk.event", "n": n})
@@ -122,12 +132,18 @@ async def test_a_process_that_ends_can_wait_for_its_events():
 
 async def published(message: dict[str, object]) -> dict[str, object]:
     """What arrives in a group when the publisher sends to it."""
-    layer = type(get_channel_layer())(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
-    channel = await layer.new_channel()
-    await layer.group_add("talk.restart", channel)
+    layer, channel = await subscribed()
     publisher().send("talk.restart", message)
     async with asyncio.timeout(20):
         return await layer.receive(channel)
+
+
+async def subscribed() -> tuple[GroupLayer, str]:
+    """A channel layer of a test's own, and its channel in the group."""
+    layer = GroupLayer(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
+    channel = await layer.new_channel()
+    await layer.group_add("talk.restart", channel)
+    return layer, channel
 
 
 def waiting() -> int:

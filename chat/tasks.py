@@ -20,12 +20,21 @@ RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_
 STORE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 
 
+#: A queue that is away is not asked again for so long: each try takes a web process's one database thread.
+AWAY_S = 1.0
+_away_until = 0.0
+
+
 def ask(turn_id: int) -> bool:
     """Put a turn on the queue. When the queue is away, False: the sweeper asks again, and nothing is lost."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        return False
     try:
         answer_turn.apply_async((turn_id,), retry=True, retry_policy=RETRY)
     except QueueAway:
         logger.warning("the queue cannot be reached; turn %s waits for the sweeper", turn_id)
+        _away_until = time.monotonic() + AWAY_S
         return False
     return True
 

@@ -135,6 +135,7 @@ if CELERY_BROKER_URL.startswith("redis"):
     # Above the longest turn; the intervals give a killed worker's tasks back in seconds, not minutes.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 120,
+        "socket_connect_timeout": 2,
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
     }

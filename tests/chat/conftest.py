@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from chat import load, replies, turns
+from chat import load, replies, tasks, turns
 from chat.models import Conversation, Message, Participation
 from modelhub.dialogue import Reply
 
 
 @pytest.fixture(autouse=True)
-def counted_anew() -> Iterator[None]:
-    """What models owe is remembered for a second, which is longer than a test."""
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What models owe, and that the queue is away, is remembered for a second, which is longer than a test."""
     load.forget()
-    yield
-    load.forget()
+    monkeypatch.setattr(tasks, "_away_until", 0.0)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The way of a message: socket, database, queue, worker, agent, database, event, socket."""
 
 import asyncio
+import time
 
 import pytest
 from channels.db import database_sync_to_async as in_database
@@ -96,8 +97,21 @@ def test_a_message_is_kept_while_the_queue_is_away_and_asked_for_when_it_is_back
     assert list(talk.messages.all())[-1] == message
     turn = talk.turns.latest("position")
     assert turn.state == Turn.State.ASKED
-    tasks.ask(turn.id)
-    eventually(lambda: waiting() > 0, "the task on the queue")
+    eventually(lambda: tasks.ask(turn.id), "the queue that is back")
+    assert waiting() > 0
+
+
+def test_a_queue_that_is_away_takes_nobodys_time(queue):
+    if queue is None:
+        pytest.skip("the queue is not ours to stop: REDIS_URL is set")
+    queue.stop()
+    try:
+        assert not tasks.ask(1)
+        begun = time.monotonic()
+        assert not any(tasks.ask(turn_id) for turn_id in range(100))
+        assert time.monotonic() - begun < tasks.AWAY_S
+    finally:
+        queue.start()
 
 
 async def test_events_that_are_lost_while_the_queue_is_away_do_not_stop_the_next(queue, eventually, caplog):

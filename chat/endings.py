@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from chat import assignment
@@ -64,5 +65,20 @@ def abandon_idle() -> int:
             arm__study=study, state__in=Conversation.LIVE, last_activity_at__lt=now - study.idle_limit
         )
         for conversation_id in idle.order_by("last_activity_at").values_list("pk", flat=True):
-            ended += end(conversation_id, Conversation.State.ABANDONED, idle_since=now - study.idle_limit)
+            idle_since = now - study.idle_limit
+            ended += tried(end, conversation_id, Conversation.State.ABANDONED, idle_since=idle_since)
     return ended
+
+
+def tried(act: Callable[..., object], *args: object, **named: object) -> bool:
+    """Whether a sweep's act on one row did something. A row at fault must not keep a sweep from the others.
+
+    Raises what says that the database is away, which holds for every row.
+    """
+    try:
+        return bool(act(*args, **named))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("a sweep passes over %s", args[0])
+        return False

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from chat import tasks
 from chat.delivery import Deliverer
-from chat.endings import end
+from chat.endings import end, tried
 from chat.events import publish_on_commit
 from chat.models import Conversation, Message, Turn
 from chat.standing import event_of, state_of
@@ -200,7 +200,7 @@ def ask_again() -> int:
     queue_is_there = True
     for turn in owed.order_by("asked_at"):
         if _is_hopeless(turn, now):
-            done += _fail(turn)
+            done += tried(_fail, turn)
         elif queue_is_there:
             queue_is_there = tasks.ask(turn.pk)
             done += queue_is_there and _note_asked(turn)
@@ -240,7 +240,7 @@ def deliver_overdue() -> int:
         state=Turn.State.HELD, due_at__lt=timezone.now() - timedelta(seconds=OVERDUE_S)
     )
     due = overdue.order_by("due_at").values_list("pk", flat=True)
-    return sum(deliver(turn_id) is not None for turn_id in due)
+    return sum(tried(deliver, turn_id) for turn_id in due)
 
 
 # --- The process's deliverer --------------------------------------------------------------------------------------

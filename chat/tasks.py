@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 #: Enough to get over a connection that a restarted queue has dropped; the asker is a person who waits.
 RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
-#: In all below a turn's lease, after which it is asked again anyway.
-STORE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
+#: With the waits for a connection in all below a turn's lease, after which it is asked again anyway.
+STORE_AGAIN_S = (0.5, 1.0, 2.0)
 
 
 #: A queue that is away is not asked again for so long: each try takes a web process's one database thread.

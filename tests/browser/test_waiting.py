@@ -78,3 +78,27 @@ def test_a_talk_that_ends_elsewhere_says_so_and_leads_on(open_tab: Callable[...,
     tab.page.get_by_role("link", name="Go on").click()
     tab.start()
     tab.say(LINES[1])
+
+
+def test_a_message_to_a_partner_who_is_busy_is_kept_and_goes_out_by_itself(
+    open_tab: Callable[..., Tab], site: Site
+) -> None:
+    tab = open_tab()
+    tab.consent("plain")
+    talk = tab.start().replace("-", "")
+    site.write(
+        "WITH RECURSIVE n(i) AS (SELECT 101 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) "
+        "INSERT INTO chat_turn (conversation_id, position, state, attempt, asked_again, asked_at, lease_until) "
+        "SELECT ?, i, 'asked', 0, 0, datetime('now'), datetime('now', '+1 hour') FROM n",
+        talk,
+    )
+    try:
+        tab.write(LINES[0])
+        expect(tab.page.locator("#notices")).to_contain_text("is sent again in a moment")
+        expect(tab.page.locator("#send")).to_have_text("Sending…")
+        assert tab.faults() == []
+    finally:
+        site.write("DELETE FROM chat_turn WHERE conversation_id = ? AND position > 100", talk)
+    expect(tab.replies).to_have_count(1, timeout=REPLY_LIMIT_MS)
+    expect(tab.page.locator("#notices")).to_be_empty()
+    assert tab.log[0] == LINES[0]

@@ -41,6 +41,13 @@ def test_it_can_have_a_name_and_a_title_and_be_opened() -> None:
     assert (study.title, study.state) == ("Talk to a program", Study.State.OPEN)
 
 
+def test_it_can_hold_replies_to_a_floor() -> None:
+    create("--models", "a", "--slug", "level", "--reply-floor", "2.5")
+    create("--models", "a", "--slug", "free")
+    floors = Study.objects.order_by("slug").values_list("reply_floor", flat=True)
+    assert [floor.total_seconds() for floor in floors] == [0, 2.5]
+
+
 def test_a_study_keeps_the_revision_that_was_named() -> None:
     registry.register("a", "A", "scripted", None, {"replies": ["newer"]})
     create("--models", "a@1,a")
@@ -56,6 +63,10 @@ def test_a_study_keeps_the_revision_that_was_named() -> None:
         (("--models", "a@9"), "no revision 9 of 'a'; it has: 1"),
         (("--models", "a,"), "No model '' is registered"),
         (("--models", "a", "--slug", "no slug"), "is no slug"),
+        (("--models", "a", "--reply-floor", "soon"), "'soon' is no number of seconds"),
+        (("--models", "a", "--reply-floor", "31"), "cannot be held for 31 s; choose a floor from 0 to 30 s"),
+        (("--models", "a", "--reply-floor", "-1"), "cannot be held for -1 s"),
+        (("--models", "a", "--reply-floor", "nan"), "is no number of seconds"),
         (("--models", "a", "--template", "table8"), "invalid choice: 'table8'"),
         (("--models", "a", "--slug", "taken"), "There is a study 'taken' already; name this one with --slug"),
     ],

@@ -184,6 +184,24 @@ def test_a_slow_reply_that_comes_after_its_lease_is_still_taken_once(turn, talk)
     assert talk.messages.count() == 2
 
 
+def test_a_talk_that_cannot_be_ended_does_not_keep_the_others_waiting(make_study, join, monkeypatch):
+    faulty, sound = (assignment.start_talk(join(make_study())) for _ in range(2))
+    for talk in (faulty, sound):
+        turns.say(talk.id, talk.participation_id, "I had a quiet day.", "c1")
+    real = assignment.give_back
+
+    def give_back(talk: Conversation) -> None:
+        if talk.pk == faulty.pk:
+            raise ValueError("whatever is wrong with it")
+        real(talk)
+
+    monkeypatch.setattr(assignment, "give_back", give_back)
+    owed_for(100)
+    assert sweeper.sweep_once().asked_again == 1
+    sound.refresh_from_db()
+    assert sound.state == State.FAILED
+
+
 def test_the_command_sweeps_once_and_says_what_it_did(talk, capsys):
     idle_for(31)
     call_command("sweep", "--once")

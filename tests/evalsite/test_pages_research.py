@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -45,6 +46,17 @@ def test_progress_counts_people_and_names_simulated_talks_apart(
 
 def test_the_study_s_page_has_the_evaluators_link_whole(study: Study, researcher: Client) -> None:
     assert f'value="http://testserver/e/{study.slug}/"' in page_of(researcher, "study", study.slug)
+
+
+@pytest.mark.parametrize(
+    ("floor_s", "told"),
+    [(0, "shown as soon as they are there"), (2.5, "shown 2.5 s after the message or later")],
+)
+def test_the_study_s_page_tells_when_replies_are_shown(
+    floor_s: float, told: str, study: Study, researcher: Client
+) -> None:
+    Study.objects.update(reply_floor=timedelta(seconds=floor_s))
+    assert told in page_of(researcher, "study", study.slug)
 
 
 def test_counts_are_of_people(

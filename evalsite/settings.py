@@ -83,6 +83,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    from evalsite.postgresql import PooledConnection
+
     # Persistent connections leak under ASGI; the pool does not.
     DATABASES["default"]["OPTIONS"] = {
         "pool": {
@@ -92,6 +94,7 @@ else:
             "timeout": 5,
             # Then the next who asks tries anew; without this, pauses double up to minutes while a server is away.
             "reconnect_timeout": 4,
+            "connection_class": PooledConnection,
         },
         # Statements that come again are planned once a connection: planning the joins of a turn cost more than
         # running them. A pooler between us and PostgreSQL must be able to keep prepared statements.

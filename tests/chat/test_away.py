@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from threading import Barrier
 
 import pytest
 from channels.db import database_sync_to_async as in_database
@@ -133,10 +135,24 @@ async def test_a_socket_that_cannot_open_is_told_to_come_back(talk, database_awa
 async def test_a_restarted_database_costs_nothing_once_it_is_back(talk, open_page, end_connections):
     page = await open_page(talk, after=0)
     await page.say(HELLO, "c1")
+    await in_database(fill_pool)()
     await in_database(end_connections)()
     await reply(talk)
     await page.phase("yours")
     assert (await page.say("And a quiet evening.", "c2"))["type"] == "accepted"
+
+
+def fill_pool(connections_n: int = 8) -> None:
+    """Have as many connections lie in the pool as many threads leave there."""
+    gate = Barrier(connections_n)
+
+    def use_one(_: int) -> None:
+        Conversation.objects.exists()
+        gate.wait()
+        connection.close()
+
+    with ThreadPoolExecutor(connections_n) as threads:
+        list(threads.map(use_one, range(connections_n)))
 
 
 # --- The queue ----------------------------------------------------------------------------------------------------

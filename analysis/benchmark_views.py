@@ -48,7 +48,7 @@ def benchmarks_file(request: HttpRequest, ending: str) -> HttpResponse:
         form = benchmark_format_named(ending)
     except UnknownFormat as error:
         raise Http404(str(error)) from error
-    log.info("benchmarks downloaded as %s by user %s", form.name, request.user.pk)
+    log.info("benchmarks downloaded", extra={"form": form.name, "user": request.user.pk})
     return HttpResponse(
         form.render(_benchmarks(request)),
         content_type=form.media_type,

@@ -59,7 +59,7 @@ def report_file(request: HttpRequest, slug: str, ending: str) -> HttpResponse:
     except UnknownFormat as error:
         raise Http404(str(error)) from error
     table = report_of(study, _population(request, study))
-    log.info("report of %s downloaded as %s by user %s", study.slug, form.name, request.user.pk)
+    log.info("report downloaded", extra={"study": study.slug, "form": form.name, "user": request.user.pk})
     name = f"{study.slug}-table7{'-simulated' if table.simulated else ''}.{form.ending}"
     return HttpResponse(
         form.render(table),

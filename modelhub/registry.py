@@ -64,7 +64,10 @@ def register(
             return latest
         revision = Revision.objects.create(model=model, number=latest.number + 1 if latest else 1, **content)
         revision.parts.set(parts)
-    log.info("registered revision=%s model=%s number=%s kind=%s", revision.pk, slug, revision.number, kind)
+    log.info(
+        "registered",
+        extra={"revision": revision.pk, "model": slug, "number": revision.number, "kind": str(kind)},
+    )
     return revision
 
 
@@ -115,7 +118,7 @@ def retire(slug: str) -> None:
     """Take a model out of use; its revisions and what was said with them stay. Raises UnknownModel."""
     if not RegisteredModel.objects.filter(slug=slug, retired_at=None).update(retired_at=timezone.now()):
         raise UnknownModel(f"No model {slug!r} is in use, so there is nothing to retire.")
-    log.info("retired model=%s", slug)
+    log.info("retired", extra={"model": slug})
 
 
 def get(revision_id: int) -> Revision:

@@ -35,7 +35,7 @@ def submit(conversation_id: UUID, participation_id: UUID, scores: Mapping[str, s
             Rating(conversation=conversation, axis=axis, score=score) for axis, score in checked.items()
         )
         complete(conversation.pk)
-    logger.info("talk %s rated", conversation_id)
+    logger.info("talk rated", extra={"talk": conversation_id})
 
 
 def _check_due(conversation: Conversation) -> None:

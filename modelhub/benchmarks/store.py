@@ -44,7 +44,10 @@ def store_ranks(system: System, asked: Asked, ranks: Sequence[int], seconds: flo
         standard_error=found.standard_error,
         ranks_by_dialogue=by_dialogue,
     )
-    log.info("stored benchmark=%s system=%s task=%s", result.pk, system.reference, asked.task.value)
+    log.info(
+        "benchmark stored",
+        extra={"result": result.pk, "system": system.reference, "task": asked.task.value},
+    )
     return result
 
 
@@ -55,7 +58,10 @@ def store_sources(system: System, asked: Asked, sources: Sequence[str], seconds:
     result = ProvenanceResult.objects.create(
         **_described(system, asked, seconds), sources=names, sources_by_dialogue=places
     )
-    log.info("stored provenance=%s system=%s task=%s", result.pk, system.reference, asked.task.value)
+    log.info(
+        "provenance stored",
+        extra={"result": result.pk, "system": system.reference, "task": asked.task.value},
+    )
     return result
 
 

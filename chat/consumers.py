@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import parse_cookie
 
-from chat import frames, turns
+from chat import frames, metrics, turns
 from chat.errors import ChatError, FrameRefused, TooFast, TryAgain
 from chat.events import (
     LAYER_LIMIT_S,
@@ -47,6 +47,8 @@ PRESENCE_INTERVAL_S = 30.0
 #: How often a socket that waits for its partner, or hears no events, asks the database what it missed.
 WATCH_INTERVAL_S = 5.0
 CONTINUED = "This conversation is open in another tab or window and goes on there."
+#: How often each type of frame came.
+COUNTED = {kind: metrics.FRAMES.labels(name) for name, kind in frames.TYPES.items()}
 THANKS = "Thank you. The reply is reported; you can go on or leave."
 
 
@@ -66,6 +68,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
     phase = ""
     hears_events = False
     is_behind = False
+    arrived_at = 0.0
     watching: asyncio.Task[None] | None = None
 
     def __init__(self) -> None:
@@ -73,6 +76,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
         self.handling = asyncio.Lock()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
+        self.arrived_at = time.perf_counter()
         async with self.handling:
             await super().dispatch(message)
 
@@ -96,6 +100,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
         await self.accept()
         await self.put(*standing_of(talk))
         self.watching = asyncio.create_task(self.watch())
+        metrics.SOCKETS.inc()
 
     async def turn_away(self, error: DatabaseError) -> None:
         """A browser learns the code of a socket that was opened, and of no other."""
@@ -112,7 +117,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
                 await self.channel_layer.group_send(self.group, newer)
         except Exception as error:
             # The publisher tells of a queue that is away; not each of hundreds of sockets need do so each time.
-            logger.debug("a socket hears no events: %s: %s", type(error).__name__, error)
+            logger.debug("a socket hears no events", extra={"error": type(error).__name__})
         else:
             self.hears_events = True
 
@@ -124,6 +129,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.watching:
             self.watching.cancel()
+            metrics.SOCKETS.dec()
         if self.group:
             with suppress(Exception):
                 async with asyncio.timeout(LAYER_LIMIT_S):
@@ -150,23 +156,29 @@ class TalkConsumer(AsyncWebsocketConsumer):
         elif self.bucket.is_flooded:
             await self.close(code=FLOOD)
         else:
-            await self.put(Refused("", TooFast.code, TooFast.message))
+            await self.refuse("", TooFast.code, TooFast.message)
 
     async def handle(self, text: str) -> None:
         """Every refusal has one shape, and the socket lives on."""
         client_id = ""
         try:
             frame = frames.parse(text)
+            COUNTED[type(frame)].inc()
             client_id = getattr(frame, "client_id", "")
             await self.ROUTES[type(frame)](self, frame)
         except FrameRefused as refusal:
-            await self.put(Refused(refusal.client_id, refusal.code, str(refusal)))
+            metrics.FRAMES.labels("bad").inc()
+            await self.refuse(refusal.client_id, refusal.code, str(refusal))
         except ChatError as refusal:
-            await self.put(Refused(client_id, refusal.code, str(refusal)))
+            await self.refuse(client_id, refusal.code, str(refusal))
         except DatabaseError as error:
             tell(error, "a frame is refused")
             self.is_behind = True
-            await self.put(Refused(client_id, TryAgain.code, TryAgain.message))
+            await self.refuse(client_id, TryAgain.code, TryAgain.message)
+
+    async def refuse(self, client_id: str, code: str, reason: str) -> None:
+        metrics.REFUSED.labels(code).inc()
+        await self.put(Refused(client_id, code, reason))
 
     async def on_say(self, frame: frames.Say) -> None:
         """Whoever speaks hears first that it is stored, then all that they have not seen, then whose move it is."""
@@ -175,6 +187,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
             await self.catch_up(self.delivered)
         self.delivered = max(self.delivered or 0, message.position)
         await self.put(Accepted(frame.client_id, message.position))
+        metrics.ACKNOWLEDGED.observe(time.perf_counter() - self.arrived_at)
         if message.conversation.last_position > self.delivered:
             await self.catch_up(self.delivered)
         await self.put(*standing_of(message.conversation))
@@ -284,7 +297,7 @@ class Unknown(AsyncWebsocketConsumer):
 def tell(error: DatabaseError, what: str) -> None:
     """Log a database that is away in a line; anything else is a fault of ours and comes with its trace."""
     if isinstance(error, OperationalError | InterfaceError):
-        logger.warning("%s: the database is away (%s)", what, type(error).__name__)
+        logger.warning("the database is away: %s", what, extra={"error": type(error).__name__})
     else:
         logger.error("%s", what, exc_info=error)
 

@@ -41,7 +41,7 @@ class Deliverer:
             try:
                 self._deliver(turn_id)
             except Exception:
-                logger.exception("turn %s was not delivered; the sweeper will", turn_id)
+                logger.exception("a reply was not delivered; the sweeper will", extra={"turn": turn_id})
             finally:
                 close_old_connections()
 

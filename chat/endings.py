@@ -28,7 +28,7 @@ def complete(conversation_id: UUID) -> None:
         if not changed:
             raise WrongStep()
         _publish_standing(conversation_id)
-    logger.info("talk %s complete", conversation_id)
+    logger.info("talk complete", extra={"talk": conversation_id})
 
 
 def end(conversation_id: UUID, state: Conversation.State, *, idle_since: datetime | None = None) -> bool:
@@ -46,7 +46,7 @@ def end(conversation_id: UUID, state: Conversation.State, *, idle_since: datetim
             state=Turn.State.FAILED, ended_at=timezone.now(), lease_until=None
         )
         assignment.give_back(_publish_standing(conversation_id))
-    logger.info("talk %s %s", conversation_id, state)
+    logger.info("talk ended", extra={"talk": conversation_id, "state": str(state)})
     return True
 
 
@@ -80,5 +80,5 @@ def tried(act: Callable[..., object], *args: object, **named: object) -> bool:
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        logger.exception("a sweep passes over %s", args[0])
+        logger.exception("a sweep passes over a row", extra={"row": str(args[0])})
         return False

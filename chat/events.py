@@ -178,7 +178,7 @@ class Publisher:
                 await get_channel_layer().group_send(group, message)
         except Exception as error:
             if not self._is_away:
-                logger.error("events are not published: %s: %s", type(error).__name__, error)
+                logger.error("events are not published", extra={"error": type(error).__name__})
             self._is_away = True
         else:
             if self._is_away:

@@ -93,7 +93,7 @@ def enter(study: Study, worker: Worker | None, *, simulated_as: str = "") -> Par
         participation, _ = Participation.objects.get_or_create(
             study=study, worker=worker, defaults={"talks_cap": study.conversations_per_worker}
         )
-    logger.info("participation %s entered study %s", participation.pk, study.slug)
+    logger.info("study entered", extra={"participation": participation.pk, "study": study.slug})
     return participation
 
 

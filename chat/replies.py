@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from chat import tasks
+from chat import metrics, tasks
 from chat.delivery import Deliverer
 from chat.endings import end, tried
 from chat.events import publish_on_commit
@@ -148,10 +148,8 @@ def _show(turn: Turn, made: _Made, held_ms: int) -> Message | None:
     publish_on_commit(
         turn.conversation_id, event_of(message), state_of(turn.conversation), position=turn.position
     )
-    logger.info(
-        "talk %s: reply %s, queued %s ms, made in %s ms, held %s ms",
-        *(turn.conversation_id, turn.position, made.queued_ms, made.generated_ms, held_ms),
-    )
+    times = {"queued_ms": made.queued_ms, "generated_ms": made.generated_ms, "held_ms": held_ms}
+    logger.info("reply shown", extra={"talk": turn.conversation_id, "position": turn.position, **times})
     return message
 
 
@@ -179,6 +177,7 @@ def give_up(turn_id: int, attempt: int | None = None) -> None:
             running = running.filter(attempt=attempt)
         again = running.filter(attempt__lt=settings.TURN_ATTEMPTS)
         if again.update(state=Turn.State.ASKED, lease_until=take_until()):
+            metrics.ASKED_AGAIN.inc()
             transaction.on_commit(lambda: tasks.ask(turn_id))
         elif running.exists():
             end(turn.conversation_id, Conversation.State.FAILED)
@@ -220,7 +219,7 @@ def _fail(turn: Turn) -> bool:
         # Asked only now: what a joined row holds may be older than the lock that was waited for.
         if not Turn.objects.filter(pk=turn.pk, state=turn.state, lease_until=turn.lease_until).exists():
             return False
-        logger.warning("turn %s is given up after %s attempts", turn.pk, turn.attempt)
+        logger.warning("turn given up", extra={"turn": turn.pk, "attempts": turn.attempt})
         return end(turn.conversation_id, Conversation.State.FAILED)
 
 
@@ -230,7 +229,8 @@ def _note_asked(turn: Turn) -> bool:
     noted = Turn.objects.filter(pk=turn.pk, state=turn.state, lease_until=turn.lease_until).update(
         state=Turn.State.ASKED, asked_again=asked_again, lease_until=take_until(asked_again)
     )
-    logger.warning("turn %s is asked again, after %s attempts", turn.pk, turn.attempt)
+    metrics.ASKED_AGAIN.inc()
+    logger.warning("turn asked again", extra={"turn": turn.pk, "attempts": turn.attempt})
     return bool(noted)
 
 

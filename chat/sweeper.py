@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections
 
-from chat import endings, replies
+from chat import endings, metrics, replies
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,9 @@ def sweep_until(stop: threading.Event, interval_s: float) -> None:
     while not stop.is_set():
         try:
             sweep_once()
+            metrics.SWEPT.inc()
         except Exception:
+            metrics.SWEEP_FAILED.inc()
             logger.exception("a sweep failed; the next follows")
         finally:
             close_old_connections()

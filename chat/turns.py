@@ -53,7 +53,7 @@ def say(conversation_id: UUID, participation_id: UUID, text: str, client_id: str
         if stored := _stored(conversation, client_id):
             return stored
         raise NotYourTurn() from None
-    logger.info("talk %s: message %s of the worker", conversation_id, message.position)
+    logger.info("message stored", extra={"talk": conversation_id, "position": message.position})
     return message
 
 
@@ -143,7 +143,7 @@ def report(conversation_id: UUID, participation_id: UUID, position: int, reason:
         if not message:
             raise MessageNotFound()
         stored, _ = Report.objects.get_or_create(message=message, reason=Report.Reason(reason))
-    logger.info("talk %s: message %s reported as %s", conversation_id, position, reason)
+    logger.info("reply reported", extra={"talk": conversation_id, "position": position, "reason": reason})
     return stored
 
 

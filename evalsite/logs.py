@@ -136,7 +136,7 @@ def errors_without_words(logger: Any, name: str, event: EventDict) -> EventDict:
     for error in chain:
         if not is_ours(error):
             event["event"] = _without_quotes(event["event"], error)
-    event["errors"] = [_told(error) for error in chain]
+    event["traceback"] = [_told(error) for error in chain]
     return event
 
 
@@ -178,18 +178,19 @@ def fields_without_secrets(logger: Any, name: str, event: EventDict) -> EventDic
 
 def as_line(logger: Any, name: str, event: EventDict) -> str:
     """``time LEVEL logger event key=value ...``, with an error's frames on lines of their own."""
-    errors = event.pop("errors", [])
+    errors = event.pop("traceback", [])
     time, level, where = (event.pop(key, "") for key in ("timestamp", "level", "logger"))
     words = [time, f"{level.upper():<7}", where, _on_one_line(str(event.pop("event")))]
     words += [f"{key}={_quoted(value)}" for key, value in event.items()]
-    return "\n".join([" ".join(words), *(line for error in errors for line in _error_lines(error))])
+    return "\n".join([" ".join(words), *_error_lines(errors)])
 
 
-def _error_lines(error: Mapping[str, Any]) -> Iterator[str]:
-    says = f": {_on_one_line(error['says'])}" if "says" in error else ""
-    yield f"    {error['class']}{says}"
-    for frame in error["frames"]:
-        yield f"        {frame}"
+def _error_lines(errors: list[Mapping[str, Any]]) -> Iterator[str]:
+    """The last error first, each with the line that raised it at its end."""
+    for place, error in enumerate(errors):
+        says = f": {_on_one_line(error['says'])}" if "says" in error else ""
+        yield f"    {'from' if place else 'Traceback'} {error['class']}{says}"
+        yield from (f"        {frame}" for frame in error["frames"])
 
 
 def _on_one_line(text: str) -> str:

@@ -140,3 +140,13 @@ async def test_a_study_that_closes_during_a_talk_lets_it_be_finished_and_no_othe
                 await visitor.start_talk()
         finally:
             site.write("UPDATE chat_study SET state = 'open' WHERE slug = 'plain'")
+
+
+async def test_no_log_has_what_was_said(site: Site) -> None:
+    """Neither what the person said nor what was answered, though each is stored and shown."""
+    async with Visitor(site.url, "table7") as visitor:
+        talk_id = await begin(visitor)
+        replies = await talk(visitor, LINES[:3])
+    logs = site.logs()
+    assert talk_id in logs
+    assert [words for words in (*LINES, *replies) if words in logs] == []

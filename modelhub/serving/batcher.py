@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from modelhub.agents.base import Agent
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import AgentFailed, EngineTimeout, ModelhubError
+from modelhub.serving import metrics
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,9 @@ def answer_batch(agent: Agent, name: str, batch: Sequence[_Request]) -> None:
     except Exception as error:
         _after_failure(agent, name, batch, error)
         return
-    generated_ms = round((time.monotonic() - begun) * 1000)
+    worked_s = time.monotonic() - begun
+    metrics.answered(name, (begun - request.asked_at for request in batch), worked_s)
+    generated_ms = round(worked_s * 1000)
     for request, reply in zip(batch, replies, strict=True):
         request.answer.set_result(Answer(reply, round((begun - request.asked_at) * 1000), generated_ms))
 

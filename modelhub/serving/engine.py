@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 
+from modelhub import registry
 from modelhub.agents.base import Agent
 from modelhub.dialogue import Context, Dialogue, Speaker, Utterance
+from modelhub.serving import metrics
 from modelhub.serving.batcher import Answer, Batcher
 
 __all__ = ["Answer", "Engine", "Loader", "engine"]
@@ -109,6 +111,7 @@ class Engine:
 def _load_registered(revision_id: int, part_of: Callable[[int], Agent]) -> Agent:
     from modelhub.serving.loading import load_agent
 
+    metrics.call(f"revision {revision_id}", registry.get(revision_id).reference)
     return load_agent(revision_id, part_of)
 
 

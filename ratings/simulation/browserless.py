@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import time
 import uuid
 from collections import deque
@@ -57,18 +58,27 @@ class Heard:
 class Visitor:
     """One evaluator's way through a study, one step a method. Use as an async context manager.
 
+    ``tls`` says whom to trust where a site's certificate is not publicly known.
     Raises the errors of ratings.simulation.errors.
     """
 
     def __init__(
-        self, site: str, study: str, *, patience_s: float = 60.0, watch: Watch | None = None
+        self,
+        site: str,
+        study: str,
+        *,
+        patience_s: float = 60.0,
+        watch: Watch | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.site = site.rstrip("/")
         self.origin = self.site
         self.study = study
         self.patience_s = patience_s
         self.watch = watch or (lambda source, text: None)
+        self.tls = tls
         self.http = httpx.AsyncClient(
+            verify=tls or True,
             base_url=self.site,
             follow_redirects=True,
             timeout=patience_s,
@@ -169,6 +179,7 @@ class Visitor:
                 additional_headers={"Cookie": cookies},
                 origin=self.origin,  # type: ignore[arg-type]
                 proxy=None,
+                ssl=(self.tls or True) if scheme == "wss" else None,
                 open_timeout=self.patience_s,
                 close_timeout=2,
             )

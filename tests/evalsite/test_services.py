@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.own_services import own_services
 from tests.site_process import PROJECT, SiteProcess, fresh_environment
 
 pytestmark = pytest.mark.services
-VARIABLES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[dict[str, str]]:
     """The three variables, with a database of this module's own."""
-    missing = [name for name in VARIABLES if name not in os.environ]
-    if missing:
-        sentence = f"needs {', '.join(missing)}; .ci/run sets them"
-        if os.environ.get("COLLOQUY_REQUIRE_SERVICES"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    import psycopg
-
-    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
-    name = f"colloquy_site_{uuid.uuid4().hex[:10]}"
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        redis_base, _, _ = os.environ["REDIS_URL"].rpartition("/")
-        own = {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": f"{redis_base}/8"}
-        yield own | {"BROKER_URL": os.environ["BROKER_URL"]}
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_services(redis_number=8) as variables:
+        yield variables
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ from evalsite.redaction import SHOWN, is_secret, without_secrets
 OURS = ("evalsite", "analysis", "ratings", "chat", "modelhub")
 #: What a field may be; a request or a row would be written out whole.
 SIMPLE = (str, int, float, bool, type(None))
+#: Fields that logging itself makes.
+OF_LOGGING = frozenset({"timestamp", "level", "logger", "request_id"})
 #: Shorter sentences of an error stand in too many others to be looked for.
 SHORTEST_QUOTE = 3
 MOST_FRAMES = 30
@@ -69,8 +71,9 @@ class SiteFormatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        record = logging.makeLogRecord(record.__dict__)
-        record.args = arguments_without_words(record)
+        if record.args:
+            record = logging.makeLogRecord(record.__dict__)  # other handlers get it as it was
+            record.args = arguments_without_words(record)
         return super().format(record)
 
 
@@ -166,6 +169,8 @@ def _told(error: BaseException) -> dict[str, Any]:
 
 def fields_without_secrets(logger: Any, name: str, event: EventDict) -> EventDict:
     for key, value in event.items():
+        if key in OF_LOGGING:
+            continue
         if is_secret(key):
             event[key] = SHOWN
         elif isinstance(value, str):
@@ -195,6 +200,8 @@ def _error_lines(errors: list[Mapping[str, Any]]) -> Iterator[str]:
 
 def _on_one_line(text: str) -> str:
     """Nobody who chooses a path or a header writes a line of their own."""
+    if text.isprintable():
+        return text
     return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
-from chat.errors import CapReached, StudyFull, StudyNotOpen, WrongStep
+from chat import load
+from chat.errors import CapReached, PartnersAway, StudyFull, StudyNotOpen, WrongStep
 from chat.models import Arm, Conversation, Participation, SeedContext, Study
+from modelhub.serving import health
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ logger = logging.getLogger(__name__)
 def start_talk(participation: Participation) -> Conversation:
     """The worker's live talk, or a new one with the arm and context that are due.
 
-    Raises WrongStep without consent, StudyNotOpen, CapReached, StudyFull.
+    Raises WrongStep without consent, StudyNotOpen, CapReached, StudyFull, PartnersAway.
     """
     with transaction.atomic():
         study = Study.objects.select_for_update().get(pk=participation.study_id)
@@ -71,11 +73,21 @@ def _next_ordinal(participation: Participation) -> int:
 
 
 def _take_slot(participation: Participation) -> Arm:
-    """Take a slot of the first arm that still has one, in the order in which arms are due."""
-    for arm in arms_due(participation):
+    """Take a slot of the first arm that still has one and whose model answers, in the order in which arms are due."""
+    due = list(arms_due(participation))
+    for arm in arms_that_answer(due):
         if _take(arm, simulated=participation.worker.simulated):
             return arm
-    raise StudyFull()
+    raise PartnersAway() if due else StudyFull()
+
+
+def arms_that_answer(arms: Iterable[Arm]) -> list[Arm]:
+    """Those whose model is neither sick, nor refused by its workers, nor overloaded.
+
+    The others keep their room. They are the least filled when they are back, and so they are due first.
+    """
+    away = health.unavailable()
+    return [arm for arm in arms if arm.revision_id not in away and not load.is_full(arm.revision_id)]
 
 
 def _take(arm: Arm, *, simulated: bool) -> bool:

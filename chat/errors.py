@@ -116,6 +116,14 @@ class TooFast(ChatError):
     status = 429
 
 
+class PartnersAway(ChatError):
+    """The study has room, but none of its models can take another talk just now."""
+
+    code = "partners_away"
+    message = "No partner is free at the moment. Please wait a little and look again."
+    status = 503
+
+
 class PartnerBusy(ChatError):
     """The model owes so many replies that another would come too late; whoever asked sends again."""
 

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 
 from django.conf import settings
 from django.db.models import Count
 
 from chat.models import Turn
+from modelhub.fresh import Fresh
 
 #: A process asks the database at most this often.
 FRESH_S = 1.0
-
-
-class _Counts:
-    """The last answer of the database, and when it came."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        self._counts: Mapping[int, int] = {}
-        self._until = 0.0
-
-    def get(self) -> Mapping[int, int]:
-        """Threads that come while one asks take what was known before."""
-        if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
-            try:
-                self._counts = _owed()
-                self._until = time.monotonic() + FRESH_S
-            finally:
-                self._lock.release()
-        return self._counts
-
-
-_counts = _Counts()
 
 
 def owed() -> Mapping[int, int]:
@@ -45,7 +19,7 @@ def owed() -> Mapping[int, int]:
 
     Revisions that owe none are not in it. One query, when the last answer is no longer fresh.
     """
-    return _counts.get()
+    return _counts()
 
 
 def is_full(revision_id: int) -> bool:
@@ -58,7 +32,10 @@ def forget() -> None:
     _counts.forget()
 
 
-def _owed() -> dict[int, int]:
+def _owed() -> Mapping[int, int]:
     of_revision = "conversation__arm__revision"
     waiting = Turn.objects.filter(state__in=Turn.OWED).order_by().values_list(of_revision)
     return dict(waiting.annotate(Count("pk")))
+
+
+_counts = Fresh(_owed, FRESH_S)

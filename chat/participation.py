@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from chat import assignment
 from chat.endings import end
 from chat.errors import BadToken, NoCodeYet, StudyNotOpen, WrongStep
 from chat.models import Arm, Conversation, Participation, Study, Worker
@@ -41,6 +42,8 @@ class StepKind(StrEnum):
     #: Nothing finished and nothing to do: they left, declined, or the study takes no more.
     LEFT = "left"
     DECLINED = "declined"
+    #: There is room, but no model can take another talk just now.
+    WAIT = "wait"
     PAUSED = "paused"
     CLOSED = "closed"
     FULL = "full"
@@ -185,8 +188,8 @@ def _between_talks(participation: Participation, paid: int) -> StepKind:
     if study.state == Study.State.PAUSED:
         return StepKind.PAUSED
     capped = participation.talks_taken >= participation.talks_cap
-    if study.is_open and not capped and has_room(participation):
-        return StepKind.START
+    if study.is_open and not capped and (arms := arms_with_room(participation)):
+        return StepKind.START if assignment.arms_that_answer(arms) else StepKind.WAIT
     if capped or paid:
         _finish(participation)
         return StepKind.THANKS if paid else StepKind.LEFT
@@ -202,12 +205,10 @@ def _when_open(study: Study, step: StepKind) -> StepKind:
     return StepKind.CLOSED
 
 
-def has_room(participation: Participation) -> bool:
-    """Whether an arm has a slot for this worker; simulated workers need none."""
+def arms_with_room(participation: Participation) -> list[Arm]:
+    """Arms that have a slot for this worker; simulated workers need none. One query."""
     arms = Arm.objects.filter(study=participation.study)
-    if participation.worker.simulated:
-        return arms.exists()
-    return arms.filter(taken__lt=F("target")).exists()
+    return list(arms if participation.worker.simulated else arms.filter(taken__lt=F("target")))
 
 
 def _finish(participation: Participation) -> None:

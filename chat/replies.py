@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: An asked turn that nobody takes is asked again later and later, but at least this often.
 LONGEST_TAKE_S = 40.0
+#: How long a turn waits that its worker had no room for.
+PUT_BACK_S = 0.3
 #: Past due by more than this, a held reply's worker must have died.
 OVERDUE_S = 1.0
 
@@ -99,7 +101,7 @@ def _locked(turn_id: int) -> Turn | None:
     """The turn of a talk that goes on, with talk and study; the talk is locked."""
     return (
         Turn.objects.select_for_update(of=("conversation",))
-        .select_related("conversation__participation__study")
+        .select_related("conversation__participation__study", "conversation__arm")
         .filter(pk=turn_id, conversation__state=Conversation.State.CHATTING)
         .first()
     )
@@ -178,9 +180,18 @@ def give_up(turn_id: int, attempt: int | None = None) -> None:
         again = running.filter(attempt__lt=settings.TURN_ATTEMPTS)
         if again.update(state=Turn.State.ASKED, lease_until=take_until()):
             metrics.ASKED_AGAIN.inc()
-            transaction.on_commit(lambda: tasks.ask(turn_id))
+            transaction.on_commit(lambda: tasks.ask(turn_id, turn.conversation.arm.revision_id))
         elif running.exists():
             end(turn.conversation_id, Conversation.State.FAILED)
+
+
+def put_back(turn: Turn) -> None:
+    """A claimed turn that its worker had no room for: asked again in a moment, and the attempt does not count."""
+    was_put = Turn.objects.filter(pk=turn.pk, state=Turn.State.RUNNING, attempt=turn.attempt).update(
+        state=Turn.State.ASKED, attempt=F("attempt") - 1, lease_until=take_until()
+    )
+    if was_put:
+        tasks.ask(turn.pk, turn.conversation.arm.revision_id, after_s=PUT_BACK_S)
 
 
 # --- What the sweeper does ----------------------------------------------------------------------------------------
@@ -197,11 +208,11 @@ def ask_again() -> int:
     owed = Turn.objects.filter(Q(lease_until__lt=now) | late, state__in=Turn.OWED)
     done = 0
     queue_is_there = True
-    for turn in owed.order_by("asked_at"):
+    for turn in owed.select_related("conversation__arm").order_by("asked_at"):
         if _is_hopeless(turn, now):
             done += tried(_fail, turn)
         elif queue_is_there:
-            queue_is_there = tasks.ask(turn.pk)
+            queue_is_there = tasks.ask(turn.pk, turn.conversation.arm.revision_id)
             done += queue_is_there and _note_asked(turn)
     return done
 

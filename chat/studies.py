@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,8 @@ from chat.models import HIGHEST_REPLY_FLOOR, Arm, Conversation, Study
 from chat.study_templates import TEMPLATES
 from modelhub import registry
 from modelhub.models import Revision
+from modelhub.serving import health, roster
+from modelhub.serving.roster import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class ArmProgress:
     ended_early: int
     simulated_done: int
     simulated_talking: int
+    #: Who serves the model, in words; ``is_away`` when no talk can begin with it now.
+    serving: str
+    is_away: bool
 
     @property
     def share_done(self) -> float:
@@ -124,7 +129,7 @@ def _change(study: Study, state: Study.State, *, allowed: Iterable[Study.State])
 
 
 def progress(study: Study) -> list[ArmProgress]:
-    """Every arm's progress in the order of reports; one query."""
+    """Every arm's progress in the order of reports; a query, and one to three about who serves the models."""
     states = Conversation.State
     early = [states.ABANDONED, states.FAILED, states.WITHDRAWN]
 
@@ -146,15 +151,18 @@ def progress(study: Study) -> list[ArmProgress]:
         )
         .order_by("position")
     )
-    return [_progress(arm) for arm in arms]
+    standings, away = roster.standings(), health.unavailable()
+    return [_progress(arm, standings.get(arm.revision_id, Standing()), away) for arm in arms]
 
 
-def _progress(arm: Arm) -> ArmProgress:
+def _progress(arm: Arm, standing: Standing, away: Mapping[int, str]) -> ArmProgress:
     counts = ("done", "talking", "ended_early", "simulated_done", "simulated_talking")
     return ArmProgress(
         arm=arm,
         name=arm.revision.model.name,
         target=arm.target,
+        serving=away.get(arm.revision_id, standing.words),
+        is_away=arm.revision_id in away,
         **{name: getattr(arm, name) for name in counts},
     )
 

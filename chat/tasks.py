@@ -11,6 +11,9 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, close_old_connections
 from kombu.exceptions import OperationalError as QueueAway
 
+from modelhub.errors import EngineBusy, NoCandidateLeft
+from modelhub.serving import health, routing
+
 logger = logging.getLogger(__name__)
 
 #: Enough to get over a connection that a restarted queue has dropped; the asker is a person who waits.
@@ -25,13 +28,22 @@ AWAY_S = 1.0
 _away_until = 0.0
 
 
-def ask(turn_id: int) -> bool:
-    """Put a turn on the queue. When the queue is away, False: the sweeper asks again, and nothing is lost."""
+def ask(turn_id: int, revision_id: int, *, after_s: float = 0) -> bool:
+    """Put a turn on the queue of those who hold its model.
+
+    When the queue is away, False: the sweeper asks again, and nothing is lost.
+    """
     global _away_until
     if time.monotonic() < _away_until:
         return False
     try:
-        answer_turn.apply_async((turn_id,), retry=True, retry_policy=RETRY)
+        answer_turn.apply_async(
+            (turn_id,),
+            queue=routing.queue_of(revision_id),
+            countdown=after_s or None,
+            retry=True,
+            retry_policy=RETRY,
+        )
     except QueueAway:
         logger.warning("the queue cannot be reached; turn %s waits for the sweeper", turn_id)
         _away_until = time.monotonic() + AWAY_S
@@ -49,14 +61,26 @@ def answer_turn(turn_id: int) -> None:
     turn = replies.claim(turn_id)
     if turn is None:
         return
+    revision_id = turn.conversation.arm.revision_id
     try:
-        made = engine().reply(turn.conversation.arm.revision_id, turn.conversation.dialogue())
-    except Exception:
+        made = engine().reply(revision_id, turn.conversation.dialogue())
+    except EngineBusy:
+        replies.put_back(turn)
+        return
+    except Exception as error:
         # Whatever an agent throws, the person on the other side gets another attempt or an honest end.
         logger.exception("turn %s: attempt %s failed", turn_id, turn.attempt)
+        _note_failure(revision_id, error)
         replies.give_up(turn_id, turn.attempt)
         return
     _through_a_restart(partial(replies.answer, turn_id, made.reply, made.waited_ms, made.generated_ms))
+    health.succeeded(revision_id)
+
+
+def _note_failure(revision_id: int, error: Exception) -> None:
+    """Count it against the model, unless the talk itself has used up what the model can say."""
+    if not isinstance(error, NoCandidateLeft):
+        health.failed(revision_id, getattr(error, "code", type(error).__name__))
 
 
 def _through_a_restart(store: Callable[[], object]) -> None:

@@ -103,7 +103,7 @@ def _store(conversation: Conversation, text: str, client_id: str) -> Message:
             position=position, speaker=Message.Speaker.WORKER, text=text, client_id=client_id
         )
         turn = conversation.turns.create(position=position + 1, lease_until=take_until())
-        transaction.on_commit(lambda: tasks.ask(turn.pk))
+        transaction.on_commit(lambda: tasks.ask(turn.pk, conversation.arm.revision_id))
     conversation.last_position, conversation.last_activity_at = position, now
     return message
 

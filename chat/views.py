@@ -18,12 +18,22 @@ from chat import participation as services
 from chat import turns
 from chat.assignment import start_talk as start
 from chat.doors import for_participant, onward, own_conversation, step_url
-from chat.errors import BadToken, ChatError, NoCodeYet, StudyNotOpen, TalkNotFound, WrongStep
+from chat.errors import (
+    BadToken,
+    ChatError,
+    NoCodeYet,
+    PartnersAway,
+    StudyNotOpen,
+    TalkNotFound,
+    WrongStep,
+)
 from chat.identity import cookie_value, worker_of
 from chat.models import Conversation, Participation, Report, Study
 from chat.participation import StepKind
 from chat.standing import ending_words, state_of
 
+#: How often a page that waits for a partner looks again; its module does so by itself.
+LOOK_AGAIN_S = 5
 #: Up to five words and a full stop, with more to follow.
 LEAD = re.compile(r"(?:\S+\s+){0,4}\S+[.:?!]\s+")
 #: A page that is asked for and sent in.
@@ -113,6 +123,8 @@ def start_talk(request: HttpRequest, participation: Participation) -> HttpRespon
     if request.method == "POST":
         return _start(participation)
     step = services.next_step(participation)
+    if step.kind == StepKind.WAIT:
+        return _wait(request, participation, step)
     if step.kind in (StepKind.PAUSED, StepKind.CLOSED, StepKind.FULL):
         context = _step_context(participation, step) | {
             "kind": step.kind.value,
@@ -122,6 +134,14 @@ def start_talk(request: HttpRequest, participation: Participation) -> HttpRespon
     if step.kind != StepKind.START:
         return redirect(step_url(step, participation))
     return render(request, "chat/next.html", _step_context(participation, step))
+
+
+def _wait(request: HttpRequest, participation: Participation, step: services.Step) -> HttpResponse:
+    """No partner is free. The page asks for itself again until its status is another."""
+    context = _step_context(participation, step) | {"may_stop": step.paid > 0}
+    page = render(request, "chat/waiting.html", context, status=PartnersAway.status)
+    page.headers["Retry-After"] = str(LOOK_AGAIN_S)
+    return page
 
 
 def _start(participation: Participation) -> HttpResponse:

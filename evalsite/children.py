@@ -97,11 +97,7 @@ def worker() -> Child:
     return Child(
         name="worker",
         title="Warming the models",
-        command=(
-            *(sys.executable, "-m", "celery", "--quiet", "-A", "evalsite", "worker", "--pool", "threads"),
-            *("--concurrency", str(settings.SERVING_THREADS), "--loglevel", "INFO"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-        ),
+        command=(*(sys.executable, str(settings.BASE_DIR / "manage.py"), "serve"),),
         prepare=lambda: (settings.DATA_DIR / "worker-ready.json").unlink(missing_ok=True),
         ready=models_are_warm,
         ready_within_s=MODELS_READY_WITHIN_S,

@@ -128,11 +128,15 @@ CHANNEL_LAYERS = {
 }
 
 CELERY_BROKER_URL = env("BROKER_URL", default=REDIS_URL.replace("unix://", "redis+socket://"))
+#: Takes what no group of workers holds (modelhub.serving.routing).
+CELERY_TASK_DEFAULT_QUEUE = "serve"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+#: However long the broker is away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("redis"):
     # Above the longest turn; the intervals give a killed worker's tasks back in seconds, not minutes.
@@ -144,12 +148,20 @@ if CELERY_BROKER_URL.startswith("redis"):
     }
 
 # --- Serving ----------------------------------------------------------------------------------------------
+#: The models that a worker holds, by slug; none named means all that studies use (manage.py serve --models).
+SERVING_MODELS = env.list("SERVING_MODELS", default=[])
 SERVING_DEVICE = env("SERVING_DEVICE", default="cpu")
 SERVING_PRECISION = env.str("SERVING_PRECISION", default="auto", choices=("auto", "float32", "bfloat16"))
 SERVING_BATCH_SIZE = env.int("SERVING_BATCH_SIZE", default=32)
 SERVING_BATCH_WAIT_MS = env.int("SERVING_BATCH_WAIT_MS", default=5)
 SERVING_TIME_LIMIT_S = env.int("SERVING_TIME_LIMIT_S", default=20)
 SERVING_THREADS = env.int("SERVING_THREADS", default=32)
+SERVING_QUEUE_SIZE = env.int("SERVING_QUEUE_SIZE", default=256)
+#: 0: whatever the machine or its container has.
+SERVING_MEMORY_MB = env.int("SERVING_MEMORY_MB", default=0)
+SERVING_HEARTBEAT_S = env.float("SERVING_HEARTBEAT_S", default=5.0)
+SERVING_UNLOAD_AFTER_S = env.int("SERVING_UNLOAD_AFTER_S", default=600)
+SERVING_BREAKER_FAILURES = env.int("SERVING_BREAKER_FAILURES", default=5)
 TURN_TAKE_S = env.int("TURN_TAKE_S", default=5)
 TURN_LEASE_S = env.int("TURN_LEASE_S", default=25)
 TURN_ATTEMPTS = env.int("TURN_ATTEMPTS", default=3)

@@ -22,7 +22,7 @@ from modelhub.parlai.tokens import ParlaiTextEncoder
 from modelhub.polyencoder import bank, checkpoints
 from modelhub.polyencoder.folders import made_whole
 from modelhub.progress import Bars, Progress
-from modelhub.serving import loading
+from modelhub.serving import loading, placement
 from modelhub.training.tasks import utterances
 
 
@@ -130,7 +130,7 @@ def _embed(folder: Path, texts: Sequence[str], sources: Sequence[str], progress:
         raise CheckpointError(
             f"{folder} holds a dialogue manager, which has no bank; name a retrieval model."
         )
-    placed = loading.exact_placement()
+    placed = placement.exact_placement()
     if checkpoints.kind(folder) == storage.KIND:
         imported: tuple[ParlaiPolyEncoder, ParlaiTextEncoder] = storage.load(
             folder, device=placed.device, dtype=placed.dtype

@@ -67,3 +67,15 @@ class EngineTimeout(ModelhubError):
     """A reply did not come within the time limit."""
 
     code = "engine_timeout"
+
+
+class EngineBusy(ModelhubError):
+    """A model has as much to do as a worker lets it have; nothing was tried."""
+
+    code = "engine_busy"
+
+
+class DoesNotFit(ModelhubError):
+    """A model needs more memory than its device has left."""
+
+    code = "does_not_fit"

@@ -10,7 +10,7 @@ from modelhub.agents.base import Agent
 from modelhub.errors import CheckpointError, ModelhubError
 from modelhub.models import Revision
 from modelhub.polyencoder import checkpoints
-from modelhub.serving import loading
+from modelhub.serving import loading, placement
 
 Kind = Revision.Kind
 
@@ -56,7 +56,7 @@ def _look_at_retrieval(folder: Path, parts: Mapping[str, str]) -> None:
     if checkpoints.kind(folder) == "manager":
         raise RegistrationError(f"{folder} holds a dialogue manager; register it with --kind two-stage.")
     loading.agent_of(
-        Revision(kind=Kind.RETRIEVAL, path=str(folder.resolve())), _no_parts, loading.placement()
+        Revision(kind=Kind.RETRIEVAL, path=str(folder.resolve())), _no_parts, placement.placement()
     )
 
 

@@ -39,12 +39,13 @@ django.setup()
 
 from django.db import connections, transaction
 
-from chat import assignment, contexts
+from chat import assignment, contexts, load, tasks
 from chat import participation as participations
 from chat.identity import cookie_value
 from chat.models import Arm, Conversation, Participation, Study, Worker
 from modelhub.dialogue import Context, Skill, Speaker, Utterance
 from modelhub.models import RegisteredModel, Revision
+from modelhub.serving import health, routing
 from tests.talk_page import TalkPage
 
 START_LIMIT_S = 20.0
@@ -86,6 +87,15 @@ def queue() -> Iterator[EmbeddedQueue | None]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a process remembers for a second, of the database and that the queue is away, is longer than a test."""
+    monkeypatch.setattr(tasks, "_away_until", 0.0)
+    yield
+    for known in (load, routing, health):
+        known.forget()
 
 
 def wait_for(is_so: Callable[[], object], what: str, limit_s: float = START_LIMIT_S) -> None:
@@ -137,12 +147,12 @@ def serving(transactional_db: None, queue: EmbeddedQueue | None) -> Iterator[Non
     from celery.contrib.testing.worker import start_worker
 
     from evalsite.celery import app
-    from modelhub.serving.engine import engine
+    from modelhub.serving import worker
 
     app.control.purge()
     with start_worker(app, pool="threads", concurrency=4, perform_ping_check=False, shutdown_timeout=30):
         yield
-    engine().close()
+    worker.on_worker_shutdown()  # which Celery's worker for tests does not send
 
 
 @pytest.fixture(scope="session")

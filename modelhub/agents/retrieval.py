@@ -12,7 +12,7 @@ from modelhub.agents.spoken import Spoken
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError, NoCandidateLeft
 from modelhub.polyencoder.bank import Bank
-from modelhub.polyencoder.cores import core
+from modelhub.polyencoder.cores import held_for
 from modelhub.polyencoder.given import score_given
 from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.scoring import search_of
@@ -83,7 +83,7 @@ class RetrievalAgent:
             [place for text in already_said(dialogue) for place in self._spoken.places(text)]
             for dialogue in dialogues
         ]
-        with core:
+        with held_for(self._device):
             views = self.network.encode_context(tokens.to(self._device), mask.to(self._device))
             return self._search.top(views, k, said)
 

@@ -10,7 +10,7 @@ from modelhub.agents.base import BATCH, Agent
 from modelhub.agents.random_skill import reply_by_skill, score_by_skill, suggest_by_skill
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import CheckpointError
-from modelhub.polyencoder.cores import core
+from modelhub.polyencoder.cores import held_for
 from modelhub.polyencoder.manager import SkillClassifier
 from modelhub.polyencoder.tokens import TextEncoder, said_lines
 from modelhub.progress import Progress
@@ -88,7 +88,7 @@ class TwoStageAgent:
         config = self.manager.config
         tokens, mask = self._text_encoder.contexts([said_lines(d, config.last_utterances) for d in dialogues])
         device = next(self.manager.parameters()).device
-        with core:
+        with held_for(device):
             rows = self.manager(tokens.to(device), mask.to(device)).softmax(-1).tolist()
         return [dict(zip(config.classes, row, strict=True)) for row in rows]
 

@@ -25,7 +25,7 @@ from modelhub.polyencoder.config import PolyEncoderConfig
 from modelhub.polyencoder.given import score_given
 from modelhub.polyencoder.tokens import TextEncoder, context_lines
 from modelhub.progress import Progress
-from modelhub.serving import loading
+from modelhub.serving import loading, placement
 
 UNTRAINED = "untrained"
 
@@ -94,7 +94,7 @@ class UntrainedBase:
     """A network without a bank: it ranks what it is given, and answers nothing."""
 
     def __init__(self, config: PolyEncoderConfig, base: Path) -> None:
-        self._network = untrained_network(config, base).to(loading.placement().device)
+        self._network = untrained_network(config, base).to(placement.placement().device)
         self._text_encoder = TextEncoder(base, config)
 
     def score(
@@ -143,7 +143,7 @@ def _unregistered(folder: Path) -> System:
 def _load(revision: Revision) -> Agent:
     if revision.pk:
         registry.verify(revision)
-    return loading.agent_of(revision, _load_part, loading.exact_placement())
+    return loading.agent_of(revision, _load_part, placement.exact_placement())
 
 
 def _load_part(revision_id: int) -> Agent:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -19,3 +21,13 @@ core = threading.BoundedSemaphore(CORES)
 def compute_on_single_threads() -> None:
     """For a process that serves; training wants all threads for one network."""
     torch.set_num_threads(1)
+
+
+@contextmanager
+def held_for(device: torch.device) -> Iterator[None]:
+    """A core while a network computes on the CPU; a GPU has its own order, and needs none."""
+    if device.type != "cpu":
+        yield
+        return
+    with core:
+        yield

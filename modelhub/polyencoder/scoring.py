@@ -112,16 +112,18 @@ class OwnScores:
 
     def __init__(self, network: Ranker, bank: Bank) -> None:
         self._network = network
-        self._bank = bank
+        self._mapped = None if network.device.type == "cuda" else bank.mapped
+        # A GPU holds the rows from the start; elsewhere they stay where they are, on disk perhaps.
+        self._rows = bank.embeddings.to(network.device) if network.device.type == "cuda" else bank.embeddings
 
     @torch.inference_mode()
     def top(self, views: Any, k: int, excluded: Sequence[Collection[int]] = ()) -> tuple[Tensor, Tensor]:
         """As ``Search`` has it. Raises AgentFailed for scores that are no numbers."""
         chunks = []
-        for chunk in self._bank.embeddings.split(CHUNK):
+        for chunk in self._rows.split(CHUNK):
             chunks.append(self._network.score(views, chunk.to(self._network.device, torch.float32)).cpu())
-            if self._bank.mapped:
-                self._bank.mapped.release()
+            if self._mapped:
+                self._mapped.release()
         scores = torch.cat(chunks, dim=1)
         if scores.isnan().any():
             raise AgentFailed(

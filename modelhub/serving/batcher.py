@@ -7,7 +7,6 @@ and what the old one brings later is thrown away.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Sequence
@@ -17,8 +16,9 @@ from dataclasses import dataclass, field
 
 from modelhub.agents.base import Agent
 from modelhub.dialogue import Dialogue, Reply
-from modelhub.errors import AgentFailed, EngineTimeout, ModelhubError
+from modelhub.errors import AgentFailed, EngineBusy, EngineTimeout, ModelhubError
 from modelhub.serving import metrics
+from modelhub.serving.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +43,42 @@ class _Request:
 
 
 class Batcher:
-    """Gathers what waits for one agent, up to ``size`` dialogues or ``wait_s`` seconds after the first."""
+    """Gathers what waits for one agent, up to ``size`` dialogues or ``wait_s`` seconds after the first came.
 
-    def __init__(self, agent: Agent, name: str, *, size: int, wait_s: float, time_limit_s: float) -> None:
+    At most ``bound`` dialogues wait; the next is refused.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        name: str,
+        *,
+        size: int,
+        wait_s: float,
+        time_limit_s: float,
+        bound: int,
+    ) -> None:
         self.agent = agent
         self._name = name
-        self._size = size
-        self._wait_s = wait_s
         self._time_limit_s = time_limit_s
-        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._waiting: Waiting[_Request] = Waiting(
+            size=size, wait_s=wait_s, bound=bound, length_of=lambda request: length_of(request.dialogue)
+        )
         self._lock = threading.Lock()
         self._hung = 0
         self._worker: _Worker | None = None
         self._start()
 
     def ask(self, dialogue: Dialogue) -> Answer:
-        """Block until the reply is there. Raises EngineTimeout, AgentFailed."""
+        """Block until the reply is there. Raises EngineBusy, EngineTimeout, AgentFailed."""
         if self._hung >= MOST_HUNG:
             raise EngineTimeout(f"{self._name} hangs in {self._hung} threads; restart the worker.")
         request = _Request(dialogue)
-        self._queue.put(request)
+        if not self._waiting.put(request):
+            raise EngineBusy(
+                f"{self._name}: {self._waiting.bound} dialogues wait for it already, as many as SERVING_QUEUE_SIZE "
+                "allows; start another worker that holds it, or ask again in a moment."
+            )
         try:
             return request.answer.result(self._time_limit_s)
         except FutureTimeout:
@@ -76,7 +92,7 @@ class Batcher:
 
     def close(self) -> None:
         """Let the thread end after what is queued."""
-        self._queue.put(None)
+        self._waiting.close()
 
     def _start(self) -> None:
         """Only under the lock, or before others know of this batcher."""
@@ -98,21 +114,10 @@ class Batcher:
 
     def _gather(self) -> list[_Request] | None:
         """The next batch, of requests whose callers still wait; None when it is time to end."""
-        batch: list[_Request] = []
-        until = None
-        while len(batch) < self._size:
-            left_s = None if until is None else max(0.0, until - time.monotonic())
-            try:
-                request = self._queue.get(timeout=left_s)
-            except queue.Empty:
-                break
-            if request is None:
-                self._queue.put(None)
-                return batch or None
-            if request.answer.set_running_or_notify_cancel():
-                batch.append(request)
-                until = until or time.monotonic() + self._wait_s
-        return batch
+        while (batch := self._waiting.take()) is not None:
+            if wanted := [each for each in batch if each.answer.set_running_or_notify_cancel()]:
+                return wanted
+        return None
 
     def _replace_hung_thread(self) -> None:
         """Put another thread in the place of one that hangs.
@@ -140,6 +145,12 @@ class _Worker:
     def __init__(self) -> None:
         self.busy_since: float | None = None
         self.replaced = False
+
+
+def length_of(dialogue: Dialogue) -> int:
+    """Characters that an agent reads, which tell well enough how many tokens there are."""
+    persona = sum(len(sentence) for sentence in dialogue.context.model_persona)
+    return persona + sum(len(utterance.text) for utterance in dialogue.said)
 
 
 def answer_batch(agent: Agent, name: str, batch: Sequence[_Request]) -> None:

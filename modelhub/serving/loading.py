@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from django.conf import settings
 
 from modelhub import registry
 from modelhub.agents.base import Agent
@@ -22,35 +20,27 @@ from modelhub.parlai import storage
 from modelhub.polyencoder import bank, checkpoints
 from modelhub.polyencoder.config import ManagerConfig, PolyEncoderConfig
 from modelhub.polyencoder.packed import fast
-from modelhub.polyencoder.precision import serving_precision
 from modelhub.polyencoder.ranker import Ranker, Texts
 from modelhub.polyencoder.tokens import TextEncoder
+from modelhub.serving import memory
+from modelhub.serving.placement import Placement, placement
 
 #: Gives the loaded agent of a revision's id: composites are made of agents that are loaded already.
 PartOf = Callable[[int], Agent]
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where networks are, and what they multiply in."""
-
-    device: str
-    precision: torch.dtype
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What weights are read in: on a CPU float32, which packed.py turns into what it multiplies in."""
-        return torch.float32 if self.device.startswith("cpu") else self.precision
-
-
 def load_agent(revision_id: int, part_of: PartOf) -> Agent:
-    """Load a revision after checking its files.
+    """Load a revision after checking its files and whether there is room for it.
 
-    Raises UnknownRevision, ChangedFiles, CheckpointError, BaseEncoderMissing.
+    Raises UnknownRevision, ChangedFiles, CheckpointError, BaseEncoderMissing, DoesNotFit.
     """
-    revision = registry.get(revision_id)
+    revision, placed = registry.get(revision_id), placement()
     registry.verify(revision)
-    return agent_of(revision, part_of, placement())
+    memory.check_fits(revision, placed)
+    try:
+        return agent_of(revision, part_of, placed)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise memory.out_of_memory(revision, placed) from error
 
 
 def agent_of(revision: Revision, part_of: PartOf, placed: Placement) -> Agent:
@@ -115,23 +105,6 @@ def _parts(revision: Revision, part_of: PartOf) -> dict[str, Agent]:
             f"{revision}: {len(parts)} parts with different skills; register it with two or more."
         )
     return {skill: part_of(part.pk) for skill, part in parts.items()}
-
-
-def placement() -> Placement:
-    """Where a site's networks are, SERVING_DEVICE, and what they multiply in, SERVING_PRECISION."""
-    device = settings.SERVING_DEVICE
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise CheckpointError(
-            f"SERVING_DEVICE is {device}, but torch finds no GPU here; set it to cpu or auto."
-        )
-    return Placement(device, serving_precision(torch.device(device)))
-
-
-def exact_placement() -> Placement:
-    """Where networks are whose results must not depend on how a site serves: the same device, in float32."""
-    return Placement(placement().device, torch.float32)
 
 
 @lru_cache(maxsize=16)

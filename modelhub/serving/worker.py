@@ -9,39 +9,24 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
-from celery.signals import worker_init, worker_ready, worker_shutdown
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from modelhub import serving
-from modelhub.errors import ModelhubError
-from modelhub.serving.engine import Engine, engine
+from modelhub.models import ServingWorker
+from modelhub.serving.engine import engine
+from modelhub.serving.keeper import Keeper
 
 log = logging.getLogger(__name__)
+
+_keeper: Keeper | None = None
 
 
 def ready_file() -> Path:
     return Path(settings.DATA_DIR) / "worker-ready.json"
-
-
-def wanted_revisions() -> list[int]:
-    """The ids that the apps above want loaded, each once."""
-    return list(dict.fromkeys(revision_id for ids in serving.wanted for revision_id in ids()))
-
-
-def load_wanted(into: Engine, revision_ids: Iterable[int]) -> None:
-    """Load and warm; a model that fails is logged, and the others go on."""
-    wanted = list(revision_ids)
-    for place, revision_id in enumerate(wanted, 1):
-        log.info("loading model %d of %d", place, len(wanted))
-        try:
-            into.load([revision_id], log.info)
-        except ModelhubError as error:
-            log.error("revision %s cannot be loaded: %s", revision_id, error)
 
 
 def write_ready(models: list[int]) -> None:
@@ -63,23 +48,43 @@ def remove_ready() -> None:
 
 @worker_init.connect(weak=False, dispatch_uid="modelhub.load")
 def on_worker_init(**_: object) -> None:
-    from modelhub.polyencoder.cores import (
-        compute_on_single_threads,
-    )  # imports torch, which web processes must not
+    # They import torch, which web processes must not.
+    from modelhub.polyencoder.cores import compute_on_single_threads
+    from modelhub.serving import memory
+    from modelhub.serving.placement import placement
 
+    global _keeper
     ready_file().unlink(missing_ok=True)
     compute_on_single_threads()
-    load_wanted(engine(), wanted_revisions())
+    device = placement().device
+    _keeper = Keeper(engine(), device, lambda: (memory.used_mb(device), memory.free_mb(device)))
+    _keeper.load_wanted()
+    _keeper.begin()
     close_old_connections()
 
 
 @worker_ready.connect(weak=False, dispatch_uid="modelhub.ready")
 def on_worker_ready(**_: object) -> None:
+    if _keeper:
+        _keeper.say(ServingWorker.State.READY)
     write_ready(engine().loaded)
     log.info("ready: %d models are warm", len(engine().loaded))
 
 
+@worker_shutting_down.connect(weak=False, dispatch_uid="modelhub.stopping")
+def on_worker_shutting_down(**_: object) -> None:
+    """Sent from a signal handler: the row follows when the worker has ended."""
+    log.info("stopping: what is under way is still answered")
+
+
 @worker_shutdown.connect(weak=False, dispatch_uid="modelhub.shutdown")
 def on_worker_shutdown(**_: object) -> None:
+    global _keeper
     remove_ready()
+    keeper, _keeper = _keeper, None
+    try:
+        if keeper:
+            keeper.end()
+    except DatabaseError:
+        log.warning("the database is away: the worker's row goes when it has been silent")
     engine().close()

@@ -6,16 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chat import load, replies, tasks, turns
+from chat import replies, turns
 from chat.models import Conversation, Message, Participation
 from modelhub.dialogue import Reply
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What models owe, and that the queue is away, is remembered for a second, which is longer than a test."""
-    load.forget()
-    monkeypatch.setattr(tasks, "_away_until", 0.0)
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ def test_a_process_asks_once_a_second(say, django_assert_num_queries):
 
 
 def test_what_is_not_known_yet_is_asked_again_after_a_second(say, revision_id, monkeypatch):
-    monkeypatch.setattr(load, "FRESH_S", 0.0)
+    monkeypatch.setattr(load._counts, "_for_s", 0.0)
+    load.forget()
     load.owed()
     say()
     assert load.owed() == {revision_id: 1}
@@ -46,9 +47,9 @@ def test_what_is_not_known_yet_is_asked_again_after_a_second(say, revision_id, m
 
 def test_a_model_that_owes_its_limit_takes_no_message_and_stores_none(say, talk, study, join, settings):
     settings.MODEL_QUEUE_LIMIT = 1
+    other = start_talk(join(study))
     say()
     load.forget()
-    other = start_talk(join(study))
     with pytest.raises(PartnerBusy) as refused:
         turns.say(other.pk, other.participation_id, "Hello there.", "c1")
     assert (refused.value.code, refused.value.status) == ("busy", 503)

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from chat.models import Study
 from modelhub import registry
+from modelhub.models import ModelHealth
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +89,22 @@ def test_a_model_without_a_bank_is_refused_alone_or_as_a_part(tmp_path: Path) ->
         ):
             create("--models", f"a,{model}")
     assert not Study.objects.exists()
+
+
+def test_a_study_is_shown_with_who_serves_its_models() -> None:
+    create("--models", "a,b", "--slug", "mine", "--open")
+    sick = registry.resolve("b")
+    ModelHealth.objects.create(revision=sick, is_open=True, reason="engine_timeout")
+    out = io.StringIO()
+    call_command("study", "show", "mine", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "mine: open",
+        "  A: 0 done, 0 talking, of 100; no worker holds it yet; the first turn has it loaded",
+        "  B: 0 done, 0 talking, of 100; no talk begins now: paused after failures: engine_timeout",
+    ]
+
+
+def test_a_study_that_is_not_there_is_named_with_those_that_are() -> None:
+    create("--models", "a", "--slug", "mine")
+    with pytest.raises(CommandError, match="no study 'yours'; there are: mine"):
+        call_command("study", "show", "yours")

@@ -10,10 +10,17 @@ import pytest
 
 from modelhub import registry
 from modelhub.dialogue import Dialogue, Reply
-from modelhub.errors import AgentFailed, ChangedFiles, EngineTimeout, NoCandidateLeft, UnknownRevision
+from modelhub.errors import (
+    AgentFailed,
+    ChangedFiles,
+    EngineBusy,
+    EngineTimeout,
+    NoCandidateLeft,
+    UnknownRevision,
+)
 from modelhub.models import Revision
 from modelhub.serving import batcher
-from modelhub.serving.engine import Engine
+from modelhub.serving.engine import WARMING, Engine
 
 from .conftest import SOURCES, TEXTS, talk
 
@@ -27,7 +34,8 @@ class Echo:
         self.hanging = threading.Event()
 
     def reply(self, dialogues: Sequence[Dialogue]) -> list[Reply]:
-        self.batches.append(len(dialogues))
+        if list(dialogues) != [WARMING]:
+            self.batches.append(len(dialogues))
         last = [dialogue.utterances[-1].text for dialogue in dialogues]
         if "break" in last:
             raise ValueError("it broke")
@@ -125,7 +133,7 @@ def test_a_hung_agent_hits_its_limit_and_the_engine_goes_on(start) -> None:
 def put(engine: Engine, text: str) -> batcher._Request:
     """Queue a dialogue that no caller waits for."""
     request = batcher._Request(talk(text))
-    engine._batcher(1)._queue.put(request)
+    assert engine._batcher(1)._waiting.put(request)
     return request
 
 
@@ -218,6 +226,40 @@ def test_an_error_of_loading_reaches_the_caller_and_is_tried_again(echo: Echo) -
         engine.reply(1, talk("a"))
     assert engine.reply(1, talk("a")).reply.text == "you said a"
     engine.close()
+
+
+def test_a_queue_that_is_full_refuses_and_the_others_are_answered(start, echo: Echo) -> None:
+    engine = start(time_limit_s=20, batch_size=1, queue_size=1)
+    put(engine, "hang")
+    assert echo.hanging.wait(5)
+    waiting = put(engine, "a")
+    with pytest.raises(
+        EngineBusy, match="1 dialogues wait for it already, as many as SERVING_QUEUE_SIZE allows"
+    ):
+        engine.reply(1, talk("b"))
+    echo.go_on.set()
+    assert waiting.answer.result(5).reply.text == "you said a"
+
+
+def test_one_model_that_hangs_leaves_threads_for_the_others(start, echo: Echo, settings) -> None:
+    settings.SERVING_THREADS = 4
+    engine = start(time_limit_s=20)
+    assert engine.reply(2, talk("a"))
+    with ThreadPoolExecutor(3) as pool:
+        hung = [pool.submit(engine.reply, 1, talk("hang")) for _ in range(3)]
+        assert echo.hanging.wait(5)
+        with pytest.raises(EngineBusy, match="holds 3 of this worker's 4 threads"):
+            engine.reply(1, talk("b"))
+        assert engine.reply(2, talk("c")).reply.text == "you said c"
+        echo.go_on.set()
+        assert len([each.result() for each in hung]) == 3
+    assert engine.reply(1, talk("d")).reply.text == "you said d"
+
+
+def test_a_model_that_is_alone_may_hold_every_thread(start, echo: Echo, settings) -> None:
+    settings.SERVING_THREADS = 2
+    engine = start(batch_size=4, batch_wait_ms=60_000, time_limit_s=20)
+    assert len(ask_all(engine, ["a", "b", "c", "d"])) == 4
 
 
 # --- With registered models ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 
 from modelhub import registry, serving
-from modelhub.serving import worker
+from modelhub.serving import keeper, worker
 from modelhub.serving.engine import Engine, engine
 
 
@@ -26,7 +26,7 @@ def two_scripts(transactional_db, monkeypatch) -> list[int]:
 
 
 def test_what_is_wanted_by_several_is_loaded_once(two_scripts) -> None:
-    assert worker.wanted_revisions() == two_scripts
+    assert keeper.wanted_revisions() == two_scripts
 
 
 def test_a_starting_worker_loads_what_is_wanted_and_says_it_is_ready(
@@ -55,9 +55,10 @@ def test_another_workers_marker_is_left_alone() -> None:
     worker.ready_file().unlink()
 
 
-def test_a_model_that_fails_does_not_keep_the_others_out(two_scripts, caplog) -> None:
+def test_a_model_that_fails_does_not_keep_the_others_out(two_scripts, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(serving, "wanted", [lambda: [4711, *two_scripts]])
     into = Engine()
-    worker.load_wanted(into, [4711, *two_scripts])
+    keeper.Keeper(into, "cpu").load_wanted()
     assert into.loaded == two_scripts
     assert "revision 4711 cannot be loaded: There is no revision 4711" in caplog.text
     into.close()

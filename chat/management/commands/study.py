@@ -1,4 +1,4 @@
-"""``manage.py study create --template table7 --models a,b``: a study of any registered models."""
+"""``manage.py study create --template table7 --models a,b``: a study of any registered models; ``study show SLUG``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db import DatabaseError
 
 from chat import studies
 from chat.errors import ChatError
+from chat.models import Study
 from chat.study_templates import TEMPLATES
 from modelhub.errors import ModelhubError
 
@@ -30,12 +31,14 @@ def seconds(text: str) -> timedelta:
 
 
 class Command(BaseCommand):
-    help = "Make a study of registered models, which evaluators then compare."
+    help = "Make a study of registered models, which evaluators then compare; or show how far one is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        create = parser.add_subparsers(dest="what", required=True).add_parser(
-            "create", help="a draft, or with --open one that lets evaluators in"
-        )
+        kinds = parser.add_subparsers(dest="what", required=True)
+        show = kinds.add_parser("show", help="how far each model is, and who serves it")
+        show.add_argument("slug")
+        show.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
+        create = kinds.add_parser("create", help="a draft, or with --open one that lets evaluators in")
         create.add_argument("--template", default="table7", choices=sorted(TEMPLATES))
         create.add_argument(
             "--models",
@@ -62,6 +65,24 @@ class Command(BaseCommand):
         create.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["what"] == "show":
+            self.show(options["slug"])
+        else:
+            self.create(**options)
+
+    def show(self, slug: str) -> None:
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            known = ", ".join(Study.objects.values_list("slug", flat=True)) or "none"
+            raise CommandError(f"There is no study {slug!r}; there are: {known}.")
+        self.stdout.write(f"{study.slug}: {study.get_state_display().lower()}")
+        for arm in studies.progress(study):
+            away = "no talk begins now: " if arm.is_away else ""
+            self.stdout.write(
+                f"  {arm.name}: {arm.done} done, {arm.talking} talking, of {arm.target}; {away}{arm.serving}"
+            )
+
+    def create(self, **options: Any) -> None:
         try:
             study = studies.create_of_models(
                 options["template"],

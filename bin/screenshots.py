@@ -28,7 +28,7 @@ from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 from chat.participation import simulation_token  # noqa: E402
 from evalsite import sign_in  # noqa: E402
 from ratings.simulation.behaviours import Behaviour  # noqa: E402
-from ratings.simulation.browserless import read_card  # noqa: E402
+from ratings.simulation.cards import read_card  # noqa: E402
 from ratings.simulation.pages import Page as ReadPage  # noqa: E402
 from ratings.simulation.talking import Talker  # noqa: E402
 

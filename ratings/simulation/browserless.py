@@ -7,6 +7,7 @@ knows and no more. No Django here.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import ssl
@@ -25,11 +26,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from ratings.simulation import errors
+from ratings.simulation.cards import read_card
 from ratings.simulation.pages import Form, Page, words
 from ratings.simulation.talking import Card
 
 #: Close codes after which coming back is no use: another tab, not your talk, flooding.
 FINAL_CLOSES = frozenset({4001, 4403, 4429})
+#: Answers of a site, or of what stands before it, after which a person loads the page again in a moment.
+AWAY_STATUSES = frozenset({502, 503, 504})
 #: Phases in which nobody says anything any more.
 OVER = ("rating", "complete", "ended")
 #: Refusals after which the same message is sent again, and after how many seconds; the page does the same.
@@ -58,8 +62,9 @@ class Heard:
 class Visitor:
     """One evaluator's way through a study, one step a method. Use as an async context manager.
 
-    ``tls`` says whom to trust where a site's certificate is not publicly known.
-    Raises the errors of ratings.simulation.errors.
+    ``tls`` says whom to trust where a site's certificate is not publicly known. A site that has answered before is
+    waited for as long as the visitor's patience lasts: its processes may be started anew at any time, and every form
+    may be sent twice. Raises the errors of ratings.simulation.errors.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Visitor:
         self.socket: ClientConnection | None = None
         #: How often nothing came for so long that the visitor asked for what it may have missed.
         self.asked_again = 0
+        self._has_met_site = False
         self._position = 0
         self._inbox: deque[Heard] = deque()
         self._unanswered: dict[str, Any] | None = None
@@ -143,7 +149,7 @@ class Visitor:
         self._position, self._unanswered = 0, None
         self._inbox.clear()
         self.state = {}
-        await self.connect()
+        await self.reconnect()
         return self.card
 
     async def rate(self, scores: Mapping[str, int | str]) -> Page:
@@ -194,6 +200,18 @@ class Visitor:
         if self._unanswered:
             await self.send(self._unanswered)
 
+    async def reconnect(self) -> None:
+        """Connect until the visitor's patience ends. Raises TalkEnded, SiteDown."""
+        deadline = time.monotonic() + self.patience_s
+        attempts = 0
+        while time.monotonic() < deadline:
+            try:
+                return await self.connect()
+            except (OSError, errors.SiteDown, InvalidHandshake, ConnectionClosed):
+                await asyncio.sleep(_pause_s(attempts))
+                attempts += 1
+        raise errors.SiteDown(f"{self.site} does not answer any more.")
+
     async def drop(self) -> None:
         """Close the socket; the talk goes on and can be resumed by ``connect``."""
         socket, self.socket = self.socket, None
@@ -211,30 +229,38 @@ class Visitor:
         What is refused for a moment only is sent again until the visitor's patience ends.
         """
         client_id = client_id or uuid.uuid4().hex
-        self._unanswered = {"type": "say", "client_id": client_id, "text": text}
         self._sent_at = time.perf_counter()
-        deadline = time.monotonic() + self.patience_s
-        frame = await self._sent(client_id)
-        while frame.get("code") in SEND_AGAIN_S and time.monotonic() < deadline:
-            await asyncio.sleep(SEND_AGAIN_S[frame["code"]])
-            frame = await self._sent(client_id)
-        self._unanswered = None
+        frame = await self._answered(
+            {"type": "say", "client_id": client_id, "text": text},
+            lambda frame: frame.get("client_id") == client_id or frame.get("code") == "slow_down",
+        )
         position = int(_unrefused(frame)["position"])
         if position > self._position:
             # The next state frame says the same; until it comes the one before must not count as an answer.
             self.state = {**self.state, "phase": "partner", "may_finish": False}
         return position
 
-    async def _sent(self, client_id: str) -> dict[str, Any]:
+    async def _answered(
+        self, frame: dict[str, Any], is_answer: Callable[[dict[str, Any]], bool]
+    ) -> dict[str, Any]:
+        """Send a frame until it is answered: again by each new connection, and after a refusal for the moment."""
+        self._unanswered = frame
+        deadline = time.monotonic() + self.patience_s
+        answer = await self._sent(is_answer)
+        while answer.get("code") in SEND_AGAIN_S and time.monotonic() < deadline:
+            await asyncio.sleep(SEND_AGAIN_S[answer["code"]])
+            answer = await self._sent(is_answer)
+        self._unanswered = None
+        return answer
+
+    async def _sent(self, is_answer: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Send what is unanswered; the frame that answers it."""
         assert self._unanswered is not None
         try:
             await self.send(self._unanswered)
         except ConnectionClosed as error:
             await self._come_back(error)  # which sends it
-        return await self._wait(
-            lambda frame: frame.get("client_id") == client_id or frame.get("code") == "slow_down"
-        )
+        return await self._wait(is_answer)
 
     async def reply(self) -> Heard:
         """The partner's next reply. Raises NoReply or, when none will come, TalkEnded."""
@@ -251,10 +277,14 @@ class Visitor:
         return str(self.state["phase"])
 
     async def finish(self) -> None:
-        """End talking and go on to rating. Raises Refused before the minimum of turns."""
-        if self.state.get("phase") != "rating":
-            await self.send({"type": "finish"})
-            _unrefused(await self._wait(lambda f: f["type"] == "refused" or f.get("phase") == "rating"))
+        """End talking and go on to rating. Raises Refused before the minimum of turns, TalkEnded."""
+        if self.state.get("phase") == "rating":
+            return
+        frame = await self._answered(
+            {"type": "finish"}, lambda f: f.get("phase") in OVER or f.get("client_id") == ""
+        )
+        if _unrefused(frame)["phase"] == "ended":
+            raise errors.TalkEnded(f"Talk {self.talk_id} ended before it could be rated.")
 
     async def _wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read frames until one is wanted. Raises NoReply after the visitor's patience."""
@@ -287,15 +317,7 @@ class Visitor:
         code = loss.rcvd.code if loss.rcvd else 1006
         if code in FINAL_CLOSES:
             raise errors.TalkEnded(f"The site closed the socket ({code}).") from loss
-        deadline = time.monotonic() + self.patience_s
-        attempts = 0
-        while time.monotonic() < deadline:
-            try:
-                return await self.connect()
-            except (OSError, errors.SiteDown, InvalidHandshake, ConnectionClosed):
-                await asyncio.sleep(_pause_s(attempts))
-                attempts += 1
-        raise errors.SiteDown(f"{self.site} does not answer any more.")
+        await self.reconnect()
 
     def _noted(self, raw: str) -> dict[str, Any]:
         self.watch("frame", raw)
@@ -326,15 +348,26 @@ class Visitor:
         return await self.post(address, {**form.fields, **answers})
 
     async def _request(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> Page:
-        # A browser sends its origin with every form; Django's CSRF check reads it.
-        headers = {"Origin": self.origin} if method == "POST" else {}
-        try:
-            response = await self.http.request(method, path, data=fields, headers=headers)
-        except httpx.TransportError as error:
-            what = type(error).__name__
-            raise errors.SiteDown(f"{self.site} does not answer ({what}); is it running?") from error
+        deadline = time.monotonic() + self.patience_s
+        for attempts in itertools.count():
+            may_wait = self._has_met_site and time.monotonic() < deadline
+            try:
+                response = await self._exchange(method, path, fields)
+                if not may_wait or response.status_code not in AWAY_STATUSES:
+                    break
+            except httpx.TransportError as error:
+                if not may_wait:
+                    what = type(error).__name__
+                    raise errors.SiteDown(f"{self.site} does not answer ({what}); is it running?") from error
+            await asyncio.sleep(_pause_s(attempts))
+        self._has_met_site = True
         self.page = Page(str(response.url), response.status_code, response.text)
         return self.page
+
+    async def _exchange(self, method: str, path: str, fields: Mapping[str, str] | None) -> httpx.Response:
+        # A browser sends its origin with every form; Django's CSRF check reads it.
+        headers = {"Origin": self.origin} if method == "POST" else {}
+        return await self.http.request(method, path, data=fields, headers=headers)
 
     def _checked(self, page: Page) -> Page:
         if page.status == 409:
@@ -364,21 +397,3 @@ def _unrefused(frame: dict[str, Any]) -> dict[str, Any]:
     if frame["type"] == "refused":
         raise errors.Refused(frame["code"], frame["reason"])
     return frame
-
-
-def read_card(page: Page) -> Card:
-    """What a talk's page shows beside the messages."""
-
-    def shown(name: str) -> str:
-        return next((words(element) for element in page.with_class(name)), "")
-
-    room = page.json("room-data")
-    return Card(tuple(room["personas"]), shown("subject"), shown("situation"), _seeds(page))
-
-
-def _seeds(page: Page) -> tuple[str, ...]:
-    """The messages before the talk, without the label that only screen readers read."""
-    return tuple(
-        (element[0].tail or "").strip() if len(element) else words(element)
-        for element in page.with_class("seed")
-    )

@@ -11,7 +11,7 @@ from chat.rules import check_message
 from ratings.axes import Axis
 from ratings.simulation import lines
 from ratings.simulation.behaviours import BAD, Behaviour, cast
-from ratings.simulation.browserless import read_card
+from ratings.simulation.cards import read_card
 from ratings.simulation.crowd import Tally, plans
 from ratings.simulation.judging import Judge, features
 from ratings.simulation.pages import Page

@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init
 
+from evalsite import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
 
 app = Celery("evalsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+broker.keep_workers_alive()
 
 
 @setup_logging.connect(weak=False, dispatch_uid="evalsite.logging")

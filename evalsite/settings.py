@@ -138,6 +138,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 #: However long the broker is away.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Its queue bears the machine's name and is exclusive: on RabbitMQ a machine's second worker could not start, nor one
+# that was killed a moment ago. What workers do is told by the database.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 if CELERY_BROKER_URL.startswith("redis"):
     # Above the longest turn; the intervals give a killed worker's tasks back in seconds, not minutes.
     CELERY_BROKER_TRANSPORT_OPTIONS = {

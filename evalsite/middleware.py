@@ -1,12 +1,16 @@
-"""What every request gets: an id in the logs, and headers on its page."""
+"""What every request gets: an id in the logs, headers on its page, and words while the database is away."""
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bound_contextvars
+
+logger = logging.getLogger(__name__)
 
 #: The attribute of a request that holds its id.
 ID = "id"
@@ -50,3 +54,22 @@ class PageHeaders:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class DatabaseAway:
+    """Answers 503 and asks for patience while the database is away; a restart is no failure of the page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django calls it with what a view raised."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        from evalsite.views import away  # which imports this module
+
+        logger.warning("the database is away: a page is not answered", extra={"error": type(error).__name__})
+        return away(request)

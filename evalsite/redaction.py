@@ -21,7 +21,8 @@ _NAMED = re.compile(
 _COOKIE = re.compile(r"\b((?:__Host-)?(?:(?:session|csrf)=|worker=(?=[^\s;:]+:)))[^\s;,'\"]+")
 #: One look tells of nearly every line that nothing is to be left out.
 _SUSPECT = re.compile(
-    "@|/signin/|[?&](?:sim|token)=|cookie|authorization|passw|secret|token|csrf|session=|worker=", re.IGNORECASE
+    "@|/signin/|[?&](?:sim|token)=|cookie|authorization|passw|secret|token|csrf|session=|worker=",
+    re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(r"cookie|authorization|passw|secret|(?:^|_)token$", re.IGNORECASE)
 

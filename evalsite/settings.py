@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "evalsite.middleware.DatabaseAway",
 ]
 ROOT_URLCONF = "evalsite.urls"
 ASGI_APPLICATION = "evalsite.asgi.application"

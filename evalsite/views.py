@@ -88,3 +88,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "What you wrote before is kept. Wait a moment and load the page again.",
         f"If it happens again, tell whoever runs the study this reference: {request_id(request)}",
     )
+
+
+#: A restart of PostgreSQL takes a few seconds.
+COME_BACK_S = 5
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """The database does not answer. What was just sent may be stored; every form may be sent twice."""
+    answer = _error(
+        503,
+        "The site cannot be reached for a moment",
+        "What you wrote before is kept. Wait a few seconds and load this page again.",
+        "If you had just sent something, send it again: it counts once.",
+    )
+    answer.headers["Retry-After"] = str(COME_BACK_S)
+    return answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import InterfaceError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -58,6 +60,20 @@ def test_the_page_of_a_failure_has_the_request_s_id_and_no_details(rf: RequestFa
     assert answer.status_code == 500
     assert request_id(request) in answer.content.decode()
     assert "Traceback" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_while_the_database_is_away_a_page_asks_for_patience(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error("the server closed the connection unexpectedly")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", refuse)
+    answer = client.get("/e/some-study/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert "cannot be reached for a moment" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def start_talk(participation: Participation) -> Conversation:
             simulated=participation.worker.simulated,
             last_activity_at=timezone.now(),
         )
-    logger.info("talk %s started by participation %s", conversation.pk, participation.pk)
+    logger.info("talk started", extra={"talk": conversation.pk, "participation": participation.pk})
     return conversation
 
 

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from chat.models import Arm, Conversation, Message, Study, Turn
 from modelhub.models import ModelHealth, Revision, ServedModel, ServingWorker
+from modelhub.serving import roster
+from modelhub.serving.roster import SILENT_AFTER
 
 #: Replies and errors are counted over this time.
 RECENT = timedelta(minutes=5)
-#: A worker says each few seconds that it is alive; one that missed several is silent.
-SILENT_AFTER = timedelta(seconds=15)
 #: A worker that has been silent for so long is history and is not shown any more.
 FORGOTTEN_AFTER = timedelta(minutes=10)
 
@@ -114,10 +114,7 @@ class ServingStatus:
 
 def worker_answers() -> bool:
     """Whether a worker that serves said lately that it is alive; one query."""
-    alive = ServingWorker.objects.filter(
-        state=ServingWorker.State.READY, seen_at__gte=timezone.now() - SILENT_AFTER
-    )
-    return alive.exists()
+    return roster.ready().exists()
 
 
 def serving_status() -> ServingStatus:

@@ -45,7 +45,7 @@ def ask(turn_id: int, revision_id: int, *, after_s: float = 0) -> bool:
             retry_policy=RETRY,
         )
     except QueueAway:
-        logger.warning("the queue cannot be reached; turn %s waits for the sweeper", turn_id)
+        logger.warning("the queue cannot be reached; the sweeper asks again", extra={"turn": turn_id})
         _away_until = time.monotonic() + AWAY_S
         return False
     return True
@@ -69,7 +69,7 @@ def answer_turn(turn_id: int) -> None:
         return
     except Exception as error:
         # Whatever an agent throws, the person on the other side gets another attempt or an honest end.
-        logger.exception("turn %s: attempt %s failed", turn_id, turn.attempt)
+        logger.exception("an attempt failed", extra={"turn": turn_id, "attempt": turn.attempt})
         _note_failure(revision_id, error)
         replies.give_up(turn_id, turn.attempt)
         return
@@ -90,7 +90,7 @@ def _through_a_restart(store: Callable[[], object]) -> None:
             store()
             return
         except (OperationalError, InterfaceError):
-            logger.warning("a reply could not be stored; trying again in %s s", wait_s)
+            logger.warning("a reply could not be stored; trying again", extra={"wait_s": wait_s})
             close_old_connections()
             time.sleep(wait_s)
     store()

@@ -110,7 +110,7 @@ class Batcher:
             worker.busy_since = None
         with self._lock:
             self._hung -= 1
-        log.warning("a hung thread of %s came back", self._name)
+        log.warning("a hung thread came back", extra={"model": self._name})
 
     def _gather(self) -> list[_Request] | None:
         """The next batch, of requests whose callers still wait; None when it is time to end."""
@@ -134,7 +134,9 @@ class Batcher:
             worker.replaced = True
             self._hung += 1
             self._start()
-        log.error("%s hangs: another thread takes its queue (%d hung)", self._name, self._hung)
+        log.error(
+            "a model hangs: another thread takes its queue", extra={"model": self._name, "hung": self._hung}
+        )
 
 
 class _Worker:
@@ -182,7 +184,7 @@ def _after_failure(agent: Agent, name: str, batch: Sequence[_Request], error: Ex
             answer_batch(agent, name, [request])
         return
     if not isinstance(error, ModelhubError):
-        log.exception("%s failed", name)
+        log.exception("a model failed", extra={"model": name})
         failed = AgentFailed(f"{name} failed with {type(error).__name__}; its log has the trace.")
         failed.__cause__ = error
         error = failed

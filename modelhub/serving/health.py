@@ -45,7 +45,7 @@ def _open(health: ModelHealth) -> None:
         is_open=True, openings=F("openings") + 1, opened_at=now, probe_at=now + pause(health.openings)
     )
     if opened:
-        log.error("breaker opened for revision %s after %s failures", health.pk, health.failures)
+        log.error("breaker opened", extra={"revision": health.pk, "failures": health.failures})
         forget()
 
 
@@ -88,7 +88,7 @@ def close(revision_id: int) -> None:
     closed = ModelHealth.objects.filter(pk=revision_id, is_open=True).update(is_open=False, failures=0)
     if closed:
         _failed_here.add(revision_id)
-        log.warning("breaker closed for revision %s", revision_id)
+        log.warning("breaker closed", extra={"revision": revision_id})
         forget()
 
 

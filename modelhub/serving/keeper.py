@@ -59,7 +59,7 @@ class Keeper:
         for revision_id in wanted:
             self._watched(revision_id, ServedModel.State.WAITING, "")
         for place, revision_id in enumerate(wanted, 1):
-            log.info("loading model %d of %d", place, len(wanted))
+            log.info("loading", extra={"revision": revision_id, "place": place, "of": len(wanted)})
             self._load(revision_id)
 
     def begin(self) -> None:
@@ -115,7 +115,7 @@ class Keeper:
         try:
             self.engine.load([revision_id], log.info)
         except ModelhubError as error:
-            log.error("revision %s cannot be loaded: %s", revision_id, error)
+            log.error("a model cannot be loaded: %s", error, extra={"revision": revision_id})
         else:
             health.close(revision_id)
 
@@ -136,7 +136,7 @@ class Keeper:
                 self.entry.note(revision_id, ServedModel.State.UNLOADING)
                 self.engine.unload(revision_id)
                 self.entry.drop(revision_id)
-                log.info("unloaded revision=%s", revision_id)
+                log.info("unloaded", extra={"revision": revision_id})
 
     def _probe(self, revision_id: int) -> None:
         try:

@@ -68,7 +68,7 @@ def on_worker_ready(**_: object) -> None:
     if _keeper:
         _keeper.say(ServingWorker.State.READY)
     write_ready(engine().loaded)
-    log.info("ready: %d models are warm", len(engine().loaded))
+    log.info("ready", extra={"models": len(engine().loaded)})
 
 
 @worker_shutting_down.connect(weak=False, dispatch_uid="modelhub.stopping")

@@ -60,7 +60,7 @@ def test_a_model_that_fails_does_not_keep_the_others_out(two_scripts, monkeypatc
     into = Engine()
     keeper.Keeper(into, "cpu").load_wanted()
     assert into.loaded == two_scripts
-    assert "revision 4711 cannot be loaded: There is no revision 4711" in caplog.text
+    assert "cannot be loaded: There is no revision 4711" in caplog.text
     into.close()
 
 

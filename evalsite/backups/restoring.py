@@ -98,6 +98,6 @@ def _key_note(manifest: Manifest, data: Path) -> str:
     if key_fingerprint(key) == manifest.key_fingerprint:
         return ""
     return (
-        "The secret key is not the one that the backup was made under, so completion codes, sign-in links and cookies "
-        "from before do not hold: set SECRET_KEY to that one."
+        "The secret key is not the one that the backup was made under, so completion codes and cookies from before "
+        "do not hold: set SECRET_KEY to that one."
     )

@@ -36,9 +36,12 @@ def _key(key: str) -> str:
 
 
 def _address(site_url: str) -> str:
-    address = urlsplit(site_url)
-    if address.scheme == "https" and address.hostname:
-        return ""
+    try:
+        address = urlsplit(site_url)
+        if address.scheme == "https" and address.hostname:
+            return ""
+    except ValueError:  # such as https://[
+        pass
     came = f"is {site_url!r}" if site_url else "is not set"
     return f"SITE_URL {came}: give the address that people open, for example https://talk.example.org."
 

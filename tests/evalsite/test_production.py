@@ -75,6 +75,7 @@ def test_django_and_we_find_nothing_to_warn_of(tmp_path: Path) -> None:
         ("SECRET_KEY", "short", "SECRET_KEY has 5 characters and needs at least 50:"),
         ("SITE_URL", "", "SITE_URL is not set:"),
         ("SITE_URL", "http://talk.example.org", "SITE_URL is 'http://talk.example.org':"),
+        ("SITE_URL", "https://[", "SITE_URL is 'https://[':"),
         ("DATABASE_URL", "", "DATABASE_URL is not set:"),
         ("DATABASE_URL", "sqlite:////data/colloquy.sqlite3", "DATABASE_URL names 'sqlite':"),
         ("REDIS_URL", "", "REDIS_URL is not set:"),

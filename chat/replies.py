@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from chat import metrics, tasks
+from chat import background, metrics, statements, tasks
 from chat.delivery import Deliverer
 from chat.endings import end, tried
 from chat.events import publish_on_commit
@@ -58,21 +58,24 @@ def claim(turn_id: int) -> Turn | None:
     """Take a turn under a lease; None when it is not owed, or another holds it.
 
     The turn comes with its conversation, and that with its arm and context, so that ``dialogue()`` asks for the
-    messages alone. An update and a query.
+    messages alone. One statement, and a query for a talk that is new to this process.
     """
     now = timezone.now()
-    free = Q(state=Turn.State.ASKED) | Q(state=Turn.State.RUNNING, lease_until__lt=now)
-    # Own columns alone: with a join, PostgreSQL would test the second of two racing updates on a stale row.
-    claimed = Turn.objects.filter(free, pk=turn_id, attempt__lt=settings.TURN_ATTEMPTS).update(
-        state=Turn.State.RUNNING,
-        attempt=F("attempt") + 1,
-        started_at=now,
-        lease_until=now + timedelta(seconds=settings.TURN_LEASE_S),
-    )
-    if not claimed:
+    lease_until = now + timedelta(seconds=settings.TURN_LEASE_S)
+    claimed = statements.first(statements.CLAIM, now, lease_until, turn_id, settings.TURN_ATTEMPTS, now)
+    if claimed is None:
         return None
-    turn = Turn.objects.select_related("conversation__arm", "conversation__context").get(pk=turn_id)
-    return turn if turn.conversation.state == Conversation.State.CHATTING else None
+    conversation_id, position, attempt, asked_at = claimed
+    return Turn(
+        pk=turn_id,
+        conversation=background.talk(statements.talk_id(conversation_id)),
+        position=position,
+        state=Turn.State.RUNNING,
+        attempt=attempt,
+        asked_at=statements.moment(asked_at),
+        started_at=now,
+        lease_until=lease_until,
+    )
 
 
 def answer(turn_id: int, reply: Reply, waited_ms: int, generated_ms: int) -> Message | None:
@@ -99,11 +102,23 @@ def answer(turn_id: int, reply: Reply, waited_ms: int, generated_ms: int) -> Mes
 
 def _locked(turn_id: int) -> Turn | None:
     """The turn of a talk that goes on, with talk and study; the talk is locked."""
-    return (
-        Turn.objects.select_for_update(of=("conversation",))
-        .select_related("conversation__participation__study", "conversation__arm")
-        .filter(pk=turn_id, conversation__state=Conversation.State.CHATTING)
-        .first()
+    found = statements.locked(turn_id)
+    if found is None:
+        return None
+    conversation_id, position, state, attempt, asked_at, started_at, ended_at, reply, last_position = found
+    talk = background.talk(statements.talk_id(conversation_id))
+    assert talk
+    talk.state, talk.last_position = Conversation.State.CHATTING, last_position
+    return Turn(
+        pk=turn_id,
+        conversation=talk,
+        position=position,
+        state=state,
+        attempt=attempt,
+        asked_at=statements.moment(asked_at),
+        started_at=started_at and statements.moment(started_at),
+        ended_at=ended_at and statements.moment(ended_at),
+        reply=statements.document(reply),
     )
 
 
@@ -137,15 +152,18 @@ def deliver(turn_id: int) -> Message | None:
 def _show(turn: Turn, made: _Made, held_ms: int) -> Message | None:
     """Store the message and what follows from it, if the turn is still as it was read; three statements."""
     now = timezone.now()
-    before = [Turn.State.HELD] if turn.state == Turn.State.HELD else Turn.OWED
-    answered = Turn.objects.filter(pk=turn.pk, state__in=before).update(
-        state=Turn.State.ANSWERED, ended_at=now, lease_until=None, reply=None
-    )
-    if not answered:
+    ending = statements.END_HELD if turn.state == Turn.State.HELD else statements.END_OWED
+    if not statements.run(ending, now, turn.pk):
         return None
-    message = turn.conversation.messages.create(
-        position=turn.position, speaker=Message.Speaker.MODEL, held_ms=held_ms, **asdict(made)
+    message = Message(
+        conversation=turn.conversation,
+        position=turn.position,
+        speaker=Message.Speaker.MODEL,
+        held_ms=held_ms,
+        created_at=now,
+        **asdict(made),
     )
+    statements.insert_message(message)
     _advance(turn.conversation, turn.position, now)
     publish_on_commit(
         turn.conversation_id, event_of(message), state_of(turn.conversation), position=turn.position
@@ -155,14 +173,12 @@ def _show(turn: Turn, made: _Made, held_ms: int) -> Message | None:
     return message
 
 
-def _advance(conversation: Conversation, position: int, now: datetime) -> None:
+def _advance(talk: Conversation, position: int, now: datetime) -> None:
     """After the last turn the rating begins."""
-    conversation.last_position, conversation.last_activity_at = position, now
-    changed = ["last_position", "last_activity_at"]
-    if conversation.worker_turns >= conversation.participation.study.max_turns:
-        conversation.state, conversation.rating_at = Conversation.State.RATING, now
-        changed += ["state", "rating_at"]
-    conversation.save(update_fields=changed)
+    talk.last_position, talk.last_activity_at, talk.rating_at = position, now, None
+    if talk.worker_turns >= talk.participation.study.max_turns:
+        talk.state, talk.rating_at = Conversation.State.RATING, now
+    statements.run(statements.REPLIED, position, now, talk.state, talk.rating_at, talk.pk)
 
 
 def give_up(turn_id: int, attempt: int | None = None) -> None:

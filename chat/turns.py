@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import load, rules, tasks
+from chat import background, load, rules, statements, tasks
 from chat.errors import (
     MessageNotFound,
     MessageRefused,
@@ -34,27 +34,34 @@ def say(conversation_id: UUID, participation_id: UUID, text: str, client_id: str
     """Store the worker's message and ask for the reply that is now owed.
 
     The message's ``conversation`` is how the talk stands then. The same ``client_id`` again gives the message that
-    is stored already, whatever became of the talk since. Four statements beside begin and commit. Raises
+    is stored already, whatever became of the talk since. Three statements beside begin and commit. Raises
     TalkNotFound, TalkOver, NotYourTurn, MessageRefused, PartnerBusy.
     """
-    conversation = _own_talk(conversation_id, participation_id)
+    talk = background.talk(conversation_id)
+    if talk is None or talk.participation_id != participation_id:
+        raise TalkNotFound()
     try:
-        _check_may_speak(conversation)
-        _check_rules(conversation, text)
-        if load.is_full(conversation.arm.revision_id):
+        _check_rules(talk, text)
+        if load.is_full(talk.arm.revision_id):
             raise PartnerBusy()
-        message = _store(conversation, text, client_id)
-    except (TalkOver, NotYourTurn, MessageRefused, PartnerBusy):
-        if stored := _stored(conversation, client_id):
-            return stored
-        raise
-    except IntegrityError:
-        # Two sent at one moment: whoever came second finds what the first stored.
-        if stored := _stored(conversation, client_id):
-            return stored
-        raise NotYourTurn() from None
+        message = _store(talk, text, client_id)
+    except (NotYourTurn, MessageRefused, PartnerBusy, IntegrityError) as refusal:
+        return _stored_or_refused(conversation_id, participation_id, client_id, refusal)
     logger.info("message stored", extra={"talk": conversation_id, "position": message.position})
     return message
+
+
+def _stored_or_refused(
+    conversation_id: UUID, participation_id: UUID, client_id: str, refusal: Exception
+) -> Message:
+    """The message that a browser sent before, with its talk as it stands; else what keeps it from being stored."""
+    talk = _own_talk(conversation_id, participation_id)
+    # Of two that were sent at one moment, whoever came second finds here what the first stored.
+    if stored := talk.messages.filter(client_id=client_id).first():
+        stored.conversation = talk
+        return stored
+    _check_may_speak(talk)
+    raise NotYourTurn() if isinstance(refusal, IntegrityError) else refusal
 
 
 def _own_talk(conversation_id: UUID, participation_id: UUID, *, lock: bool = False) -> Conversation:
@@ -90,31 +97,27 @@ def _check_rules(conversation: Conversation, text: str) -> None:
         raise MessageRefused(refusal.code, refusal.reason)
 
 
-def _store(conversation: Conversation, text: str, client_id: str) -> Message:
-    """Message and owed turn, if the talk is still as it was read. Raises NotYourTurn, IntegrityError."""
-    now, position = timezone.now(), conversation.last_position + 1
-    as_read = Conversation.objects.filter(
-        pk=conversation.pk, state=Conversation.State.CHATTING, last_position=conversation.last_position
-    )
+def _store(talk: Conversation, text: str, client_id: str) -> Message:
+    """Message and owed turn, if it is the worker's move. Raises NotYourTurn, IntegrityError."""
+    now = timezone.now()
     with transaction.atomic():
-        if not as_read.update(last_position=position, last_activity_at=now):
+        advanced = statements.first(statements.ADVANCE, now, talk.pk)
+        if advanced is None:
             raise NotYourTurn()
-        message = conversation.messages.create(
-            position=position, speaker=Message.Speaker.WORKER, text=text, client_id=client_id
+        talk.state, talk.last_position, talk.last_activity_at = Conversation.State.CHATTING, advanced[0], now
+        message = Message(
+            conversation=talk,
+            position=talk.last_position,
+            speaker=Message.Speaker.WORKER,
+            text=text,
+            client_id=client_id,
+            created_at=now,
         )
-        turn = conversation.turns.create(position=position + 1, lease_until=take_until())
-        transaction.on_commit(lambda: tasks.ask(turn.pk, conversation.arm.revision_id))
-    conversation.last_position, conversation.last_activity_at = position, now
+        statements.insert_message(message)
+        owed = statements.first(statements.INSERT_TURN, talk.pk, talk.last_position + 1, take_until(), now)
+        assert owed
+        transaction.on_commit(lambda: tasks.ask(owed[0], talk.arm.revision_id))
     return message
-
-
-def _stored(conversation: Conversation, client_id: str) -> Message | None:
-    """The message that a browser sent before, with its talk as it stands."""
-    return (
-        Message.objects.select_related("conversation__participation__study")
-        .filter(conversation=conversation, client_id=client_id)
-        .first()
-    )
 
 
 def finish(conversation_id: UUID, participation_id: UUID) -> Conversation:

@@ -39,7 +39,7 @@ django.setup()
 
 from django.db import connections, transaction
 
-from chat import assignment, contexts, load, tasks
+from chat import assignment, background, contexts, load, tasks
 from chat import participation as participations
 from chat.identity import cookie_value
 from chat.models import Arm, Conversation, Participation, Study, Worker
@@ -94,7 +94,7 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a process remembers for a second, of the database and that the queue is away, is longer than a test."""
     monkeypatch.setattr(tasks, "_away_until", 0.0)
     yield
-    for known in (load, routing, health):
+    for known in (load, routing, health, background):
         known.forget()
 
 

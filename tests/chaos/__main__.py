@@ -24,7 +24,7 @@ COMBINATIONS = (
     ("--services", "postgresql+rabbitmq", "--redis-file", "no"),
     ("--services", "embedded"),
 )
-FOUND, OUT_OF_TIME = 1, 3
+FOUND, OUT_OF_TIME, INTERRUPTED = 1, 3, 130
 
 
 def main() -> int:
@@ -65,6 +65,8 @@ def one(arguments: argparse.Namespace) -> int:
     except TimeoutError as error:
         print(f"Out of time: {error or f'{arguments.limit_s:.0f} s'}", file=sys.stderr)
         return OUT_OF_TIME
+    except KeyboardInterrupt:
+        return INTERRUPTED
     if arguments.json:
         arguments.json.write_text(json.dumps(outcome.as_json()))
     print("\n".join(report.lines_of(outcome)))

@@ -17,10 +17,10 @@ from tests.chaos.processes import Process
 NETWORK = "network"
 #: Relative frequency of each target; those that a run lacks are left out.
 WEIGHTS = {
-    "web-1": 17,
-    "web-2": 17,
-    "worker-1": 15,
-    "worker-2": 15,
+    "web-1": 19,
+    "web-2": 19,
+    "worker-1": 12,
+    "worker-2": 12,
     "sweeper": 7,
     "redis": 12,
     "queue": 12,
@@ -45,15 +45,22 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One kill point. ``moment`` is what must have just happened, if anything; ``away_s`` until it comes back."""
+    """One kill point. ``moment`` is what must have just happened, if anything; ``away_s`` until it comes back.
+
+    ``waits_for_twin``: not while the other process of its kind is away. Where all are, nobody is answered for as long
+    as one takes to load its models, which is no fault of theirs.
+    """
 
     target: str
     how: How
     moment: Kind | None
     pause_s: float
     away_s: float
+    waits_for_twin: bool = False
 
 
+#: How many of the strikes that could leave nobody to answer do not.
+WAITING_SHARE = 0.75
 #: (how, weight, shortest and longest absence in seconds)
 WAYS: Mapping[str, Sequence[tuple[How, int, float, float]]] = {
     "web": ((How.KILL, 6, 0.1, 3), (How.TERM, 3, 0.1, 3), (How.FREEZE, 1, 2, 10)),
@@ -105,7 +112,8 @@ def _strike(target: str, rng: random.Random) -> Strike:
     kind = target.partition("-")[0]
     how, _, shortest, longest = rng.choices(WAYS[kind], [weight for _, weight, _, _ in WAYS[kind]])[0]
     pause_s = min(max(rng.expovariate(1.0), SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
-    return Strike(target, how, rng.choice(MOMENTS[kind]), pause_s, rng.uniform(shortest, longest))
+    waits = kind == "worker" and rng.random() < WAITING_SHARE
+    return Strike(target, how, rng.choice(MOMENTS[kind]), pause_s, rng.uniform(shortest, longest), waits)
 
 
 class Killer:
@@ -139,7 +147,12 @@ class Killer:
                 returns.create_task(self._carry_out(strike))
 
     def _may(self, strike: Strike) -> bool:
-        return strike.target == NETWORK or self._targets[strike.target].is_ready
+        if strike.target == NETWORK:
+            return True
+        kind = strike.target.partition("-")[0]
+        twins = [process for name, process in self._targets.items() if name.startswith(f"{kind}-")]
+        all_ready = all(process.is_ready for process in twins)
+        return self._targets[strike.target].is_ready and (all_ready or not strike.waits_for_twin)
 
     async def _carry_out(self, strike: Strike) -> None:
         if strike.how is How.CUT:

@@ -50,6 +50,7 @@ class Person(Visitor):
         self.stop = stop
         self.rng = random.Random(f"{crowd.seed} person {number}")
         self.said = 0
+        self._has_met_site = True  # their first page may find a process that is just struck
 
     # --- What they see ---
 
@@ -66,9 +67,6 @@ class Person(Visitor):
     async def connect(self) -> None:
         await super().connect()
         self.note(Kind.CONNECTED)
-
-    def _is_away(self, response: httpx.Response) -> bool:
-        return response.status_code >= 500
 
     async def timed(self, what: str, step: Awaitable[T]) -> T:
         """A step, with what it took in the log even when it fails."""

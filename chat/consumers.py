@@ -68,6 +68,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
     phase = ""
     hears_events = False
     is_behind = False
+    is_known = False
     arrived_at = 0.0
     watching: asyncio.Task[None] | None = None
 
@@ -83,7 +84,11 @@ class TalkConsumer(AsyncWebsocketConsumer):
     # --- Opening and closing ---
 
     async def connect(self) -> None:
-        """Only the talk's own worker gets in, and the newest tab sends the older ones away."""
+        """Only the talk's own worker gets in. How the talk stands is told to a page that has all that was said:
+        at once while the talk goes on, later with what a ``resume`` brings.
+        """
+        # Before anything is waited for: a socket that its browser gave up long ago may get on when a newer one has.
+        self.opened_ns, self.seen_at = time.time_ns(), -math.inf
         try:
             talk = await database_sync_to_async(own_talk)(self.scope)
         except DatabaseError as error:
@@ -94,11 +99,11 @@ class TalkConsumer(AsyncWebsocketConsumer):
             return
         self.conversation_id, self.participation_id = talk.pk, talk.participation_id
         self.bucket = self.buckets.of(self.conversation_id)
-        self.opened_ns, self.seen_at = time.time_ns(), -math.inf
         self.group = group_name(self.conversation_id)
         await self.join()
         await self.accept()
-        await self.put(*standing_of(talk))
+        if talk.state == Conversation.State.CHATTING:
+            await self.put(*standing_of(talk))
         self.watching = asyncio.create_task(self.watch())
         metrics.SOCKETS.inc()
 
@@ -109,17 +114,26 @@ class TalkConsumer(AsyncWebsocketConsumer):
         await self.close(code=TRY_AGAIN_LATER)
 
     async def join(self) -> None:
-        """Hear of the talk's events, and tell older tabs that this one is open."""
-        newer = {"type": "talk.newer", "opened_ns": self.opened_ns, "channel": self.channel_name}
+        """Hear of the talk's events."""
         try:
             async with asyncio.timeout(LAYER_LIMIT_S):
                 await self.channel_layer.group_add(self.group, self.channel_name)
-                await self.channel_layer.group_send(self.group, newer)
         except Exception as error:
             # The publisher tells of a queue that is away; not each of hundreds of sockets need do so each time.
             logger.debug("a socket hears no events", extra={"error": type(error).__name__})
         else:
             self.hears_events = True
+
+    async def send_older_away(self) -> None:
+        """Tell older tabs that somebody is at this one, since it has sent a frame."""
+        newer = {"type": "talk.newer", "opened_ns": self.opened_ns, "channel": self.channel_name}
+        self.is_known = True
+        try:
+            async with asyncio.timeout(LAYER_LIMIT_S):
+                await self.channel_layer.group_send(self.group, newer)
+        except Exception as error:
+            self.is_known = False
+            logger.debug("older tabs were not told", extra={"error": type(error).__name__})
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         if self.watching:
@@ -152,6 +166,8 @@ class TalkConsumer(AsyncWebsocketConsumer):
         elif len(text_data.encode("utf-8", "surrogatepass")) > frames.MAX_BYTES:
             await self.close(code=TOO_BIG)
         elif self.bucket.take():
+            if self.hears_events and not self.is_known:
+                await self.send_older_away()
             await self.handle(text_data)
         elif self.bucket.is_flooded:
             await self.close(code=FLOOD)
@@ -274,12 +290,16 @@ class TalkConsumer(AsyncWebsocketConsumer):
                     await self.look()
                 except DatabaseError as error:
                     tell(error, "a waiting socket cannot look")
+                except OSError:
+                    return  # nobody is there any more
 
     async def look(self) -> None:
         """The reply, or the end of the talk, may be stored although its event was lost."""
         heard_events = self.hears_events
         if not heard_events:
             await self.join()
+            if self.hears_events and self.delivered is not None:
+                await self.send_older_away()
         if heard_events and not self.is_behind and self.phase != Phase.PARTNER:
             return
         talk = await database_sync_to_async(talk_of)(self.conversation_id)

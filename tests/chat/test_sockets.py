@@ -1,11 +1,12 @@
 """The socket of a talk, through the real ASGI application and the real channel layer."""
 
+import asyncio
 import json
 
 import pytest
 from channels.db import database_sync_to_async as in_database
 
-from chat import endings, frames, replies, turns
+from chat import consumers, endings, frames, replies, turns
 from chat import participation as participations
 from chat.identity import cookie_value
 from chat.models import Conversation, Message, Report, Turn
@@ -266,6 +267,16 @@ async def test_resuming_after_a_position_brings_only_the_rest_and_then_the_state
     assert [frame["position"] for frame in again.frames if frame["type"] == "message"] == [2]
 
 
+async def test_a_page_that_missed_the_last_reply_gets_it_before_it_is_told_to_rate(talk, open_page):
+    for number in range(4):
+        await in_database(turns.say)(talk.id, talk.participation_id, HELLO, f"m{number}")
+        await reply(talk, f"Reply {number}.")
+    page = await open_page(talk, after=7)
+    assert [m.text for m in await page.messages(1)] == ["Reply 3."]
+    assert (await page.next())["phase"] == "rating"
+    assert [frame["type"] for frame in page.frames] == ["message", "state"]
+
+
 async def test_a_message_resent_after_a_lost_connection_is_accepted_and_stored_once(talk, open_page):
     page = await open_page(talk)
     await page.send(type="say", client_id="a1", text=HELLO)
@@ -319,17 +330,48 @@ async def test_a_reply_whose_event_was_lost_arrives_while_the_page_waits(talk, o
 
 
 async def test_the_newest_tab_wins_and_the_older_is_told(talk, open_page):
-    older = await open_page(talk)
-    newer = await open_page(talk)
+    older = await open_page(talk, after=0)
+    newer = await open_page(talk, after=0)
     assert (await older.until("notice"))["code"] == "elsewhere"
     assert await older.closed() == 4001
     assert (await newer.say(HELLO))["type"] == "accepted"
 
 
 async def test_of_three_tabs_exactly_the_last_stays(talk, open_page):
-    pages = [await open_page(talk) for _ in range(3)]
+    pages = [await open_page(talk, after=0) for _ in range(3)]
     assert [await page.closed() for page in pages[:2]] == [4001, 4001]
     assert (await pages[2].say(HELLO))["type"] == "accepted"
+
+
+async def test_a_tab_that_was_given_up_while_it_opened_sends_nobody_away(talk, open_page):
+    page = await open_page(talk, after=0)
+    assert await page.silent(ignoring=["state"])
+    await open_page(talk)  # says nothing: its browser is gone
+    assert await page.silent()
+    assert (await page.say(HELLO))["type"] == "accepted"
+
+
+async def test_a_tab_that_took_long_to_open_sends_no_newer_one_away(talk, open_page, monkeypatch):
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    def first_one_later(function):
+        async def call(*arguments):
+            if function is consumers.own_talk and not arrived.is_set():
+                arrived.set()
+                await go_on.wait()
+            return await in_database(function)(*arguments)
+
+        return call
+
+    monkeypatch.setattr("chat.consumers.database_sync_to_async", first_one_later)
+    opening = asyncio.create_task(open_page(talk, after=0))
+    await arrived.wait()
+    newer = await open_page(talk, after=0)
+    assert await newer.silent(ignoring=["state"])
+    go_on.set()
+    await opening
+    assert await newer.silent()
+    assert (await newer.say(HELLO))["type"] == "accepted"
 
 
 async def test_a_worker_who_left_gets_the_word_on_the_open_page(talk, participation, open_page):

@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from modelhub.models import ServingWorker
@@ -21,6 +25,10 @@ from modelhub.serving.engine import engine
 from modelhub.serving.keeper import Keeper
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_AGAIN_S = 2.0
 
 _keeper: Keeper | None = None
 
@@ -57,16 +65,30 @@ def on_worker_init(**_: object) -> None:
     ready_file().unlink(missing_ok=True)
     compute_on_single_threads()
     device = placement().device
-    _keeper = Keeper(engine(), device, lambda: (memory.used_mb(device), memory.free_mb(device)))
-    _keeper.load_wanted()
-    _keeper.begin()
+    keeper = once_the_database_answers(
+        lambda: Keeper(engine(), device, lambda: (memory.used_mb(device), memory.free_mb(device)))
+    )
+    once_the_database_answers(keeper.load_wanted)
+    keeper.begin()
+    _keeper = keeper
     close_old_connections()
+
+
+def once_the_database_answers(step: Callable[[], T]) -> T:
+    """Take a step again and again while the database is away: without it a worker can neither answer nor be seen."""
+    while True:
+        try:
+            return step()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the database is away: the worker waits", extra={"error": type(error).__name__})
+            close_old_connections()
+            time.sleep(LOOK_AGAIN_S)
 
 
 @worker_ready.connect(weak=False, dispatch_uid="modelhub.ready")
 def on_worker_ready(**_: object) -> None:
     if _keeper:
-        _keeper.say(ServingWorker.State.READY)
+        once_the_database_answers(partial(_keeper.say, ServingWorker.State.READY))
     write_ready(engine().loaded)
     log.info("ready", extra={"models": len(engine().loaded)})
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 from celery.signals import worker_ready
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from modelhub import registry, serving
 from modelhub.serving import keeper, worker
@@ -39,6 +40,19 @@ def test_a_starting_worker_loads_what_is_wanted_and_says_it_is_ready(
     marker = json.loads(worker.ready_file().read_text())
     assert marker["models"] == two_scripts == engine().loaded
     assert marker["pid"] == os.getpid() and marker["at"]
+
+
+def test_a_worker_that_starts_while_the_database_is_away_waits_for_it(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.01)
+    answers = iter([OperationalError("refused"), InterfaceError("closed")])
+
+    def step() -> str:
+        if error := next(answers, None):
+            raise error
+        return "there"
+
+    assert worker.once_the_database_answers(step) == "there"
+    assert caplog.text.count("the worker waits") == 2
 
 
 def test_a_stopping_worker_takes_its_marker_away(two_scripts) -> None:

@@ -31,7 +31,7 @@ STUDY = "chaos"
 REPLIES = 12
 #: Loading torch on a busy machine; a worker of which nothing tells that it is ready counts as ready then.
 WORKER_READY_AFTER_S = 45.0
-WORKER_IS_READY = b"models are warm"
+WORKER_IS_READY = b"modelhub.serving.worker ready"
 CONTEXT = Context(
     worker_persona=("I keep bees behind the house.",),
     model_persona=("I sail a small boat.",),

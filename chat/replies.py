@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from chat.endings import end, tried
 from chat.events import publish_on_commit
 from chat.models import Conversation, Message, Turn
 from chat.standing import event_of, state_of
+from chat.together import Together
 from modelhub.dialogue import Reply
 
 logger = logging.getLogger(__name__)
@@ -76,6 +78,39 @@ def claim(turn_id: int) -> Turn | None:
         started_at=now,
         lease_until=lease_until,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What ``answer`` is told of one turn."""
+
+    turn_id: int
+    reply: Reply
+    waited_ms: int
+    generated_ms: int
+
+
+def claim_all(turn_ids: Sequence[int]) -> list[Turn | None]:
+    """``claim`` for many in one transaction; rows are locked in one order, whoever else does the same."""
+    with transaction.atomic():
+        found = {turn_id: claim(turn_id) for turn_id in sorted(set(turn_ids))}
+    return [found.pop(turn_id, None) for turn_id in turn_ids]
+
+
+def answer_all(answers: Sequence[Answer]) -> list[Message | None]:
+    """``answer`` for many in one transaction; rows are locked in one order, whoever else does the same."""
+    shown: dict[int, Message | None] = {}
+    with transaction.atomic():
+        for given in sorted(answers, key=lambda given: given.turn_id):
+            if given.turn_id not in shown:
+                shown[given.turn_id] = answer(given.turn_id, given.reply, given.waited_ms, given.generated_ms)
+    return [shown.pop(given.turn_id, None) for given in answers]
+
+
+#: For the threads of a worker: what comes while one is at the database goes there together.
+DATABASE_AWAY = (OperationalError, InterfaceError)
+claim_together: Together[int, Turn | None] = Together(claim_all, of_all=DATABASE_AWAY)
+answer_together: Together[Answer, Message | None] = Together(answer_all, of_all=DATABASE_AWAY)
 
 
 def answer(turn_id: int, reply: Reply, waited_ms: int, generated_ms: int) -> Message | None:

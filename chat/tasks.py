@@ -58,7 +58,7 @@ def answer_turn(turn_id: int) -> None:
     from chat import replies
     from modelhub.serving.engine import engine
 
-    turn = replies.claim(turn_id)
+    turn = replies.claim_together(turn_id)
     if turn is None:
         return
     revision_id = turn.conversation.arm.revision_id
@@ -73,7 +73,8 @@ def answer_turn(turn_id: int) -> None:
         _note_failure(revision_id, error)
         replies.give_up(turn_id, turn.attempt)
         return
-    _through_a_restart(partial(replies.answer, turn_id, made.reply, made.waited_ms, made.generated_ms))
+    answer = replies.Answer(turn_id, made.reply, made.waited_ms, made.generated_ms)
+    _through_a_restart(partial(replies.answer_together, answer))
     health.succeeded(revision_id)
 
 

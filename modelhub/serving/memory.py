@@ -16,6 +16,7 @@ from django.conf import settings
 from modelhub import registry
 from modelhub.errors import DoesNotFit
 from modelhub.models import Revision
+from modelhub.parlai import storage
 from modelhub.polyencoder import base as base_encoder
 from modelhub.polyencoder import checkpoints
 from modelhub.serving.placement import Placement
@@ -63,6 +64,8 @@ def needed_mb(revision: Revision, placed: Placement) -> int:
 
 def _unread_base(folder: Path) -> float:
     """Bytes of the base encoder in half precision, when this model is the first in the process that needs it."""
+    if checkpoints.kind(folder) == storage.KIND:
+        return 0  # imported from ParlAI: its weights are all there
     encoder = checkpoints.encoder_folder(folder)
     if encoder == folder / checkpoints.ENCODER or base_encoder.state.cache_info().currsize:
         return 0

@@ -42,7 +42,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200, help="kill points, of each combination (200)")
     parser.add_argument("--talks", type=int, default=50, help="talks at once (50)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--think-s", type=float, default=3.0, help="mean pause before each message (3)")
+    parser.add_argument("--think-s", type=float, default=6.0, help="mean pause before each message (6)")
     parser.add_argument("--limit-s", type=float, default=3600.0, help="of each combination (3600)")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a green run too")
     parser.add_argument("--json", type=Path, help="write the counts here too")

@@ -17,10 +17,10 @@ from tests.chaos.processes import Process
 NETWORK = "network"
 #: Relative frequency of each target; those that a run lacks are left out.
 WEIGHTS = {
-    "web-1": 19,
-    "web-2": 19,
-    "worker-1": 12,
-    "worker-2": 12,
+    "web-1": 20,
+    "web-2": 20,
+    "worker-1": 10,
+    "worker-2": 10,
     "sweeper": 7,
     "redis": 12,
     "queue": 12,

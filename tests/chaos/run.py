@@ -38,7 +38,7 @@ class Options:
     talks: int
     seed: int
     redis_file: bool = True
-    think_s: float = 3.0
+    think_s: float = 6.0
     limit_s: float = 3600.0
     keep: bool = False
 

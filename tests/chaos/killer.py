@@ -48,7 +48,7 @@ class Strike:
     """One kill point. ``moment`` is what must have just happened, if anything; ``away_s`` until it comes back.
 
     ``waits_for_twin``: not while the other process of its kind is away. Where all are, nobody is answered for as long
-    as one takes to load its models, which is no fault of theirs.
+    as one takes to start, which is no fault of the site.
     """
 
     target: str
@@ -112,7 +112,7 @@ def _strike(target: str, rng: random.Random) -> Strike:
     kind = target.partition("-")[0]
     how, _, shortest, longest = rng.choices(WAYS[kind], [weight for _, weight, _, _ in WAYS[kind]])[0]
     pause_s = min(max(rng.expovariate(1.0), SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
-    waits = kind == "worker" and rng.random() < WAITING_SHARE
+    waits = kind in ("web", "worker") and rng.random() < WAITING_SHARE
     return Strike(target, how, rng.choice(MOMENTS[kind]), pause_s, rng.uniform(shortest, longest), waits)
 
 

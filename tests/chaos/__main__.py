@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ FOUND, OUT_OF_TIME, INTERRUPTED = 1, 3, 130
 
 
 def main() -> int:
+    # Whoever ends a run ends all that it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parsed()
     return all_combinations(arguments) if arguments.all else one(arguments)
 

@@ -107,8 +107,8 @@ def answer_all(answers: Sequence[Answer]) -> list[Message | None]:
     return [shown.pop(given.turn_id, None) for given in answers]
 
 
-#: For the threads of a worker: what comes while one is at the database goes there together.
 DATABASE_AWAY = (OperationalError, InterfaceError)
+#: For the threads of a worker: what comes while one is at the database goes there together.
 claim_together: Together[int, Turn | None] = Together(claim_all, of_all=DATABASE_AWAY)
 answer_together: Together[Answer, Message | None] = Together(answer_all, of_all=DATABASE_AWAY)
 

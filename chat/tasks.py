@@ -11,7 +11,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, close_old_connections
 from kombu.exceptions import OperationalError as QueueAway
 
-from modelhub.errors import EngineBusy, NoCandidateLeft
+from modelhub.errors import EngineBusy
 from modelhub.serving import health, routing
 
 logger = logging.getLogger(__name__)
@@ -70,18 +70,12 @@ def answer_turn(turn_id: int) -> None:
     except Exception as error:
         # Whatever an agent throws, the person on the other side gets another attempt or an honest end.
         logger.exception("an attempt failed", extra={"turn": turn_id, "attempt": turn.attempt})
-        _note_failure(revision_id, error)
+        health.attempt_failed(revision_id, error)
         replies.give_up(turn_id, turn.attempt)
         return
     answer = replies.Answer(turn_id, made.reply, made.waited_ms, made.generated_ms)
     _through_a_restart(partial(replies.answer_together, answer))
     health.succeeded(revision_id)
-
-
-def _note_failure(revision_id: int, error: Exception) -> None:
-    """Count it against the model, unless the talk itself has used up what the model can say."""
-    if not isinstance(error, NoCandidateLeft):
-        health.failed(revision_id, getattr(error, "code", type(error).__name__))
 
 
 def _through_a_restart(store: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from modelhub.errors import NoCandidateLeft
 from modelhub.fresh import Fresh
 from modelhub.models import ModelHealth
 from modelhub.serving import roster
@@ -27,6 +28,12 @@ LONGEST_PAUSE = timedelta(minutes=10)
 FRESH_S = 1.0
 #: Revisions that failed here since they last answered here.
 _failed_here: set[int] = set()
+
+
+def attempt_failed(revision_id: int, error: Exception) -> None:
+    """Count it against the model, unless the talk itself has used up what the model can say."""
+    if not isinstance(error, NoCandidateLeft):
+        failed(revision_id, getattr(error, "code", type(error).__name__))
 
 
 def failed(revision_id: int, reason: str) -> None:

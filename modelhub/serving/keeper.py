@@ -1,6 +1,7 @@
 """What a worker does beside answering: says that it lives, and keeps loaded what is wanted.
 
-One thread a worker. The database may be away for a while: what could not be said is said at the next beat.
+Two threads a worker: the pulse, which must not wait while a large model is loaded, or the worker would count as gone,
+and the upkeep. The database may be away for a while: what could not be said is said the next time.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class Keeper:
         engine.watcher = self._watched
         self._unwanted_since: dict[int, float] = {}
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="serving-keeper", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._every_heartbeat, args=(step,), name=name, daemon=True)
+            for name, step in (("serving-pulse", self.pulse), ("serving-upkeep", self.keep_up))
+        ]
 
     def load_wanted(self) -> None:
         """Load and warm what is wanted; a model that cannot be is noted, and the others go on."""
@@ -62,23 +66,31 @@ class Keeper:
             log.info("loading", extra={"revision": revision_id, "place": place, "of": len(wanted)})
             self._load(revision_id)
 
-    def begin(self) -> None:
-        """Beat from here on."""
-        self._thread.start()
+    def begin_pulse(self) -> None:
+        """Say each heartbeat that the worker lives, from here on."""
+        self._threads[0].start()
+
+    def begin_upkeep(self) -> None:
+        """Keep up with what is wanted, from here on; after the first loading."""
+        self._threads[1].start()
 
     def say(self, state: ServingWorker.State) -> None:
         self.entry.say(state)
 
     def end(self) -> None:
-        """Beat no more, and take the rows away."""
+        """Say and load no more, and take the rows away."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(settings.SERVING_HEARTBEAT_S + 5)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(settings.SERVING_HEARTBEAT_S + 5)
         self.entry.leave()
 
-    def beat(self) -> None:
-        """One round: say that the worker lives, load, unload, try what is sick."""
+    def pulse(self) -> None:
+        """Say once that the worker lives, and what memory it has."""
         self.entry.beat(*self._memory())
+
+    def keep_up(self) -> None:
+        """One round: load, unload, try what is sick."""
         wanted = self._wanted()
         for revision_id in set(wanted) - set(self.engine.loaded):
             if not self.engine.is_refused(revision_id):
@@ -88,12 +100,12 @@ class Keeper:
             if health.claim_probe(revision_id):
                 self._probe(revision_id)
 
-    def _run(self) -> None:
+    def _every_heartbeat(self, step: Callable[[], None]) -> None:
         while not self._stopped.wait(settings.SERVING_HEARTBEAT_S):
             try:
-                self.beat()
+                step()
             except Exception:
-                log.exception("a worker's beat failed; the next follows")
+                log.exception("a worker's round failed; the next follows")
             finally:
                 close_old_connections()
 

@@ -1,7 +1,8 @@
 """Whether a model fits where it is to be loaded. torch is imported here, so only workers import this.
 
-What a model needs is estimated from its files, by factors that were measured (docs/performance.md): too little would
-end the worker, and with it every other model; too much only refuses a model that just fits.
+What a model needs is estimated from its files by factors that follow from how they are read; no process's memory was
+measured for them. Too little would end the worker, and with it every other model; too much only refuses a model that
+just fits.
 """
 
 from __future__ import annotations

@@ -68,8 +68,9 @@ def on_worker_init(**_: object) -> None:
     keeper = once_the_database_answers(
         lambda: Keeper(engine(), device, lambda: (memory.used_mb(device), memory.free_mb(device)))
     )
+    keeper.begin_pulse()
     once_the_database_answers(keeper.load_wanted)
-    keeper.begin()
+    keeper.begin_upkeep()
     _keeper = keeper
     close_old_connections()
 

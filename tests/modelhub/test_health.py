@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from modelhub import registry
+from modelhub.errors import EngineTimeout, NoCandidateLeft
 from modelhub.models import ModelHealth, Revision, ServedModel, ServingWorker
 from modelhub.serving import health
 
@@ -39,6 +40,15 @@ def test_failures_in_a_row_open_the_breaker(revision) -> None:
     fail(revision, 2)
     assert unavailable() == {}
     fail(revision, 1)
+    assert unavailable() == {revision.pk: "paused after failures: engine_timeout"}
+
+
+def test_what_a_talk_has_used_up_is_not_the_models_failure(revision) -> None:
+    for _ in range(5):
+        health.attempt_failed(revision.pk, NoCandidateLeft("all was said"))
+    assert unavailable() == {}
+    for _ in range(3):
+        health.attempt_failed(revision.pk, EngineTimeout("hangs"))
     assert unavailable() == {revision.pk: "paused after failures: engine_timeout"}
 
 

@@ -51,35 +51,35 @@ def test_loading_is_seen_from_waiting_to_ready(keeper, models, monkeypatch) -> N
     assert states() == {"m0": "ready", "m1": "ready", "m2": "ready"}
 
 
-def test_a_beat_tells_the_time_and_the_memory(keeper) -> None:
+def test_a_pulse_tells_the_time_and_the_memory(keeper) -> None:
     ServingWorker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
-    keeper.beat()
+    keeper.pulse()
     row = ServingWorker.objects.get()
     assert (row.memory_mb, row.memory_free_mb, row.device, row.group) == (300, 7000, "cpu", "")
     assert (timezone.now() - row.seen_at).total_seconds() < 5
 
 
-def test_a_row_that_was_taken_away_comes_back_with_the_next_beat(keeper) -> None:
+def test_a_row_that_was_taken_away_comes_back_with_the_next_pulse(keeper) -> None:
     ServingWorker.objects.all().delete()
-    keeper.beat()
+    keeper.pulse()
     assert ServingWorker.objects.get().pk == keeper.entry.id
 
 
-def test_a_beat_loads_what_became_wanted(keeper, models, monkeypatch) -> None:
+def test_a_round_loads_what_became_wanted(keeper, models, monkeypatch) -> None:
     late = registry.register("late", "Late", "scripted", None, {"replies": ["a"]})
     keeper.load_wanted()
     monkeypatch.setattr(serving, "wanted", [lambda: [late.pk]])
-    keeper.beat()
+    keeper.keep_up()
     assert late.pk in keeper.engine.loaded
 
 
 def test_what_nobody_wants_is_unloaded_after_a_while(keeper, models, monkeypatch, settings) -> None:
     keeper.load_wanted()
     monkeypatch.setattr(serving, "wanted", [lambda: [models[0].pk]])
-    keeper.beat()
+    keeper.keep_up()
     assert len(keeper.engine.loaded) == 3
     settings.SERVING_UNLOAD_AFTER_S = 0
-    keeper.beat()
+    keeper.keep_up()
     assert keeper.engine.loaded == [models[0].pk]
     assert states() == {"m0": "ready"}
 
@@ -89,7 +89,7 @@ def test_parts_of_what_is_wanted_stay(keeper, models, monkeypatch, settings) -> 
     whole = registry.register("whole", "Whole", "random_skill", None, {}, models)
     monkeypatch.setattr(serving, "wanted", [lambda: [whole.pk]])
     keeper.load_wanted()
-    keeper.beat()
+    keeper.keep_up()
     assert keeper.engine.loaded == sorted([whole.pk, *(model.pk for model in models)])
 
 
@@ -126,7 +126,7 @@ def open_breaker(revision: Revision) -> None:
 def test_a_sick_model_is_tried_and_taken_back(keeper, models) -> None:
     keeper.load_wanted()
     open_breaker(models[0])
-    keeper.beat()
+    keeper.keep_up()
     assert not ModelHealth.objects.get().is_open
 
 
@@ -138,7 +138,7 @@ def test_a_model_that_fails_its_probe_stays_away_and_longer(keeper, models, monk
         raise AgentFailed("no")
 
     monkeypatch.setattr(keeper.engine, "probe", failing)
-    keeper.beat()
+    keeper.keep_up()
     row = ModelHealth.objects.get()
     assert row.is_open and row.openings == 2 and row.probe_at > timezone.now()
 
@@ -156,15 +156,40 @@ def test_leaving_takes_the_rows_away(keeper) -> None:
     assert not ServingWorker.objects.exists() and not ServedModel.objects.exists()
 
 
-def test_a_database_that_is_away_does_not_end_the_beat(keeper, monkeypatch, settings, eventually) -> None:
+@pytest.fixture
+def fast_heartbeat(settings) -> None:
     settings.SERVING_HEARTBEAT_S = 0.01
-    beats: list[int] = []
 
-    def failing() -> None:
-        beats.append(1)
+
+def test_a_database_that_is_away_does_not_end_the_pulse(
+    models, monkeypatch, fast_heartbeat, eventually
+) -> None:
+    pulses: list[int] = []
+
+    def failing(_: Keeper) -> None:
+        pulses.append(1)
         raise connection.Database.OperationalError("away")
 
-    monkeypatch.setattr(keeper, "beat", failing)
-    keeper.begin()
-    eventually(lambda: len(beats) > 2, "a third beat")
+    monkeypatch.setattr(Keeper, "pulse", failing)
+    keeper = Keeper(Engine(), "cpu")
+    keeper.begin_pulse()
+    eventually(lambda: len(pulses) > 2, "a third pulse")
     keeper._stopped.set()
+
+
+def test_a_worker_says_that_it_lives_while_it_loads_a_large_model(
+    models, monkeypatch, fast_heartbeat, eventually
+) -> None:
+    pulses: list[int] = []
+    monkeypatch.setattr(Keeper, "pulse", lambda _: pulses.append(1))
+
+    def load(revision_id: int, part_of: object) -> None:
+        before = len(pulses)
+        eventually(lambda: len(pulses) > before + 2, "a pulse while a model is loaded")
+        raise AgentFailed("large")
+
+    keeper = Keeper(Engine(load), "cpu")
+    keeper.begin_pulse()
+    keeper.load_wanted()
+    keeper._stopped.set()
+    assert set(states().values()) == {"refused"}

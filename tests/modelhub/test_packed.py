@@ -63,13 +63,14 @@ def test_padding_changes_nothing_and_is_zero(trained: PolyEncoder, text_encoder)
 
 
 def test_a_shipped_model_keeps_its_direction_in_bfloat16() -> None:
+    """Processors add up in their own order: .9999 on one with matrix units, .9998 on one without."""
     folder = Path(settings.BASE_ENCODER)
     network = checkpoints.load(WEIGHTS / "bst", folder)
     text_encoder = TextEncoder(folder, network.config)
     for found, expected in zip(
         outputs(fast(network, torch.bfloat16), text_encoder), outputs(network, text_encoder), strict=True
     ):
-        assert torch.cosine_similarity(found, expected, dim=-1).min() > 0.9999
+        assert torch.cosine_similarity(found, expected, dim=-1).min() > 0.9995
 
 
 def test_a_shipped_model_answers_in_bfloat16_as_well_as_in_float32() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kombu.transport import redis
+from redis import ConnectionPool, Redis
 
 
 class RestoringQoS(redis.QoS):
@@ -22,6 +23,26 @@ class RestoringQoS(redis.QoS):
         super().restore_unacked(client)
 
 
+class SteadyChannel(redis.Channel):
+    """Keeps one client for what it sends.
+
+    Kombu 5.7.0 makes a new one for each message and each acknowledgement, with tables of Redis's whole language: a
+    sixth of a busy worker's time. A client takes a connection from the pool for each command, so threads may share it.
+    """
+
+    QoS = RestoringQoS
+    _kept: tuple[ConnectionPool, Redis] | None = None
+
+    def _create_client(self, asynchronous: bool = False) -> Redis:
+        if asynchronous:
+            # These hold a connection of their own, on which one waits for messages.
+            return super()._create_client(asynchronous=True)
+        pool = self.pool
+        if self._kept is None or self._kept[0] is not pool:
+            self._kept = pool, super()._create_client()
+        return self._kept[1]
+
+
 def keep_workers_alive() -> None:
     """For every connection that is made in this process from now on."""
-    redis.Channel.QoS = RestoringQoS
+    redis.Transport.Channel = SteadyChannel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 from modelhub.agents.base import already_said, normalise
 from modelhub.dialogue import Dialogue, Reply, Speaker
@@ -23,6 +24,7 @@ class ScriptedAgent:
                 'a scripted model needs `"replies"`, a list of sentences, in its configuration.'
             )
         self._replies = tuple(replies)
+        self._plain = [normalise(text) for text in replies]
         self._delay_s = delay_s
 
     def reply(self, dialogues: Sequence[Dialogue]) -> list[Reply]:
@@ -35,12 +37,12 @@ class ScriptedAgent:
 
     def _left(self, dialogue: Dialogue, n: int) -> list[Reply]:
         begin = sum(utterance.speaker == Speaker.MODEL for utterance in dialogue.utterances)
-        order = [(begin + step) % len(self._replies) for step in range(len(self._replies))]
         said = already_said(dialogue)
-        left = [place for place in order if normalise(self._replies[place]) not in said]
+        places = ((begin + step) % len(self._replies) for step in range(len(self._replies)))
+        left = list(islice((place for place in places if self._plain[place] not in said), n))
         if not left:
             raise NoCandidateLeft(
                 f"All {len(self._replies)} scripted replies were said in this talk of {len(dialogue.said)} "
                 "utterances; write a longer script, or set shorter talks."
             )
-        return [Reply(self._replies[place], {"candidate": place, "source": "script"}) for place in left[:n]]
+        return [Reply(self._replies[place], {"candidate": place, "source": "script"}) for place in left]

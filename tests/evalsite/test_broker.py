@@ -36,3 +36,16 @@ def test_a_connection_that_is_there_gives_unfinished_messages_back(holding: Conn
     with app.connection_for_read() as another:
         message = Queue("unfinished", channel=another.default_channel).get(no_ack=True)
     assert message is not None
+
+
+def test_one_client_sends_for_a_channel_until_its_pool_is_made_anew(queue: object) -> None:
+    if not app.conf.broker_url.startswith("redis"):
+        pytest.skip("the broker is RabbitMQ")
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
+            assert first is second
+        channel._disconnect_pools()  # as when Redis was away
+        with channel.conn_or_acquire() as third:
+            assert third is not first
+            assert third.ping()

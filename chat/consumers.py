@@ -198,7 +198,7 @@ class TalkConsumer(AsyncWebsocketConsumer):
 
     async def on_say(self, frame: frames.Say) -> None:
         """Whoever speaks hears first that it is stored, then all that they have not seen, then whose move it is."""
-        message = await self.service(turns.say, frame.text, frame.client_id)
+        message = await self.service(turns.say, frame.text, frame.client_id, frame.typing)
         if self.delivered is not None and message.position > self.delivered + 1:
             await self.catch_up(self.delivered)
         self.delivered = max(self.delivered or 0, message.position)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from chat.errors import FrameRefused
+from chat.typing_dynamics import IN_WORDS, TypingDynamics, is_dynamics
 
 #: Bytes of one text frame. The web server refuses longer ones itself.
 MAX_BYTES = 16 * 1024
@@ -17,12 +18,15 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: What a position's column holds.
 MAX_POSITION = 32767
 REASONS = ("harmful", "nonsense", "personal", "other")
+#: Fields that a frame may lack.
+OPTIONAL = frozenset({"typing"})
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
     client_id: str
     text: str
+    typing: TypingDynamics | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,15 @@ def parse(text: str) -> Frame:
     if cls is None:
         raise FrameRefused("unknown_type", f"A frame's type is one of {', '.join(TYPES)}.", known_id)
     expected = {field.name for field in fields(cls)}
-    if raw.keys() != expected:
-        wanted = ", ".join(sorted(expected)) or "no fields"
-        raise FrameRefused("bad_field", f"A {kind} frame has exactly: {wanted}.", known_id)
+    if not expected - OPTIONAL <= raw.keys() <= expected:
+        wanted = ", ".join(f"perhaps {name}" if name in OPTIONAL else name for name in sorted(expected))
+        raise FrameRefused("bad_field", f"A {kind} frame has exactly: {wanted or 'no fields'}.", known_id)
     for name, value in raw.items():
         is_valid, wanted = CHECKS[name]
         if not is_valid(value):
             raise FrameRefused("bad_field", f"{name} must be {wanted}.", known_id)
+    if "typing" in raw:
+        raw["typing"] = TypingDynamics(**raw["typing"])
     return cls(**raw)
 
 
@@ -111,6 +117,7 @@ def _is_position(lowest: int) -> Callable[[object], bool]:
 CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "client_id": (_is_client_id, "1 to 64 letters, digits, - or _"),
     "text": (_is_text, "text"),
+    "typing": (is_dynamics, IN_WORDS),
     "after": (_is_position(0), "a whole number from 0"),
     "position": (_is_position(1), "a whole number from 1"),
     "reason": (lambda value: value in REASONS if isinstance(value, str) else False, " | ".join(REASONS)),

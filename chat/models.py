@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import F, Q
 
+from chat.paradata import TypingRecord as TypingRecord
 from modelhub.dialogue import Context, Dialogue, Skill, Utterance
 from modelhub.dialogue import Speaker as SpeakerValue
 from modelhub.models import Revision
@@ -43,6 +44,12 @@ class Study(models.Model):
     reply_floor = models.DurationField(
         default=timedelta(0),
         help_text="No reply is shown sooner after its message, so that speed does not tell models apart.",
+    )
+    keeps_paradata = models.BooleanField(
+        default=True,
+        # Of studies that were made before: their consent text says nothing of it.
+        db_default=False,
+        help_text="How people took part is kept beside what they said; the consent text says so.",
     )
     seed = models.BigIntegerField(default=0, help_text="Contexts and ties of assignment are drawn with it.")
     created_at = models.DateTimeField(auto_now_add=True)

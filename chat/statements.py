@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from chat.models import Message
+from chat.typing_dynamics import TypingDynamics
 
 ADVANCE = """
 UPDATE chat_conversation SET last_position = last_position + 1, last_activity_at = %s
@@ -23,6 +25,10 @@ WHERE id = %s AND state = 'chatting' AND last_position %% 2 = 0 RETURNING last_p
 INSERT_MESSAGE = """
 INSERT INTO chat_message (conversation_id, position, speaker, text, client_id, evidence, queued_ms, generated_ms,
 held_ms, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
+"""
+INSERT_TYPING = """
+INSERT INTO chat_typingrecord (message_id, keystrokes, deletions, pastes, pasted_characters, first_key_ms, typed_ms,
+focus_losses) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 INSERT_TURN = """
 INSERT INTO chat_turn (conversation_id, position, state, attempt, asked_again, lease_until, asked_at)
@@ -95,6 +101,11 @@ def insert_message(message: Message) -> None:
     assert found
     message.pk = found[0]
     message._state.adding, message._state.db = False, connection.alias
+
+
+def insert_typing(message: Message, typing: TypingDynamics) -> None:
+    """Store how a message that was just stored was typed."""
+    run(INSERT_TYPING, message.pk, *astuple(typing))
 
 
 def moment(value: datetime | str) -> datetime:

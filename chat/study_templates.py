@@ -16,8 +16,10 @@ What to mind. The program can say things that are wrong, odd or upsetting. You c
 click and go on, or leave at any time. Please write nothing that tells who you or others are, such as names, \
 addresses or phone numbers.
 
-What is kept. We store what you write, your answers and the times, under a random number. We ask for no name \
-and no e-mail address. The conversations and answers may be published as research data.
+What is kept. We store what you write, your answers and the times, under a random number. With each message we \
+also store how you typed it: how many keys you pressed, how often you deleted, pasted or left the page, and how long \
+you took, but never what you deleted. We ask for no name and no e-mail address. The conversations and answers may be \
+published as research data.
 
 Your choice. Taking part is voluntary. You can leave at any time from every page; a conversation that you have \
 not finished is then marked as withdrawn and does not count."""

@@ -26,16 +26,24 @@ from chat.events import MessageEvent
 from chat.models import Conversation, Message, Report
 from chat.replies import take_until
 from chat.standing import event_of
+from chat.typing_dynamics import TypingDynamics
 
 logger = logging.getLogger(__name__)
 
 
-def say(conversation_id: UUID, participation_id: UUID, text: str, client_id: str) -> Message:
-    """Store the worker's message and ask for the reply that is now owed.
+def say(
+    conversation_id: UUID,
+    participation_id: UUID,
+    text: str,
+    client_id: str,
+    typing: TypingDynamics | None = None,
+) -> Message:
+    """Store the worker's message, perhaps with how it was typed, and ask for the reply that is now owed.
 
     The message's ``conversation`` is how the talk stands then. The same ``client_id`` again gives the message that
-    is stored already, whatever became of the talk since. Three statements beside begin and commit. Raises
-    TalkNotFound, TalkOver, NotYourTurn, MessageRefused, PartnerBusy.
+    is stored already, whatever became of the talk since. Three statements beside begin and commit, one more with
+    ``typing``, which only studies that keep paradata store. Raises TalkNotFound, TalkOver, NotYourTurn, MessageRefused,
+    PartnerBusy.
     """
     talk = background.talk(conversation_id)
     if talk is None or talk.participation_id != participation_id:
@@ -44,7 +52,7 @@ def say(conversation_id: UUID, participation_id: UUID, text: str, client_id: str
         _check_rules(talk, text)
         if load.is_full(talk.arm.revision_id):
             raise PartnerBusy()
-        message = _store(talk, text, client_id)
+        message = _store(talk, text, client_id, typing)
     except (NotYourTurn, MessageRefused, PartnerBusy, IntegrityError) as refusal:
         return _stored_or_refused(conversation_id, participation_id, client_id, refusal)
     logger.info("message stored", extra={"talk": conversation_id, "position": message.position})
@@ -97,8 +105,8 @@ def _check_rules(conversation: Conversation, text: str) -> None:
         raise MessageRefused(refusal.code, refusal.reason)
 
 
-def _store(talk: Conversation, text: str, client_id: str) -> Message:
-    """Message and owed turn, if it is the worker's move. Raises NotYourTurn, IntegrityError."""
+def _store(talk: Conversation, text: str, client_id: str, typing: TypingDynamics | None) -> Message:
+    """Message, typing and owed turn, if it is the worker's move. Raises NotYourTurn, IntegrityError."""
     now = timezone.now()
     with transaction.atomic():
         advanced = statements.first(statements.ADVANCE, now, talk.pk)
@@ -114,6 +122,8 @@ def _store(talk: Conversation, text: str, client_id: str) -> Message:
             created_at=now,
         )
         statements.insert_message(message)
+        if typing and talk.participation.study.keeps_paradata:
+            statements.insert_typing(message, typing)
         owed = statements.first(statements.INSERT_TURN, talk.pk, talk.last_position + 1, take_until(), now)
         assert owed
         transaction.on_commit(lambda: tasks.ask(owed[0], talk.arm.revision_id))

@@ -214,6 +214,7 @@ def _room(conversation: Conversation) -> dict[str, object]:
         "last": conversation.participation.study.max_turns,
         "idle_s": int(conversation.participation.study.idle_limit.total_seconds()),
         "personas": conversation.context.worker_persona,
+        "keeps_typing": conversation.participation.study.keeps_paradata,
         "state": state_of(conversation).to_frame(),
         "messages": [event.to_frame() for event in turns.resume(conversation, 0)],
         "reported": sorted(set(reported)),

@@ -7,6 +7,22 @@ import pytest
 from chat import frames
 from chat.errors import FrameRefused
 from chat.models import Report
+from chat.typing_dynamics import TypingDynamics
+
+TYPED = {
+    "keystrokes": 19,
+    "deletions": 2,
+    "pastes": 0,
+    "pasted_characters": 0,
+    "first_key_ms": 2400,
+    "typed_ms": 6100,
+    "focus_losses": 0,
+}
+
+
+def say_typed(typing: object) -> str:
+    return json.dumps({"type": "say", "client_id": "a", "text": "hi", "typing": typing})
+
 
 BAD = {
     "not json": ("hello", "bad_json"),
@@ -43,6 +59,17 @@ BAD = {
     "position zero": ('{"type": "report", "position": 0, "reason": "other"}', "bad_field"),
     "unknown reason": ('{"type": "report", "position": 2, "reason": "boring"}', "bad_field"),
     "reason is a list": ('{"type": "report", "position": 2, "reason": ["other"]}', "bad_field"),
+    "typing is null": (say_typed(None), "bad_field"),
+    "typing is a list": (say_typed(list(TYPED.values())), "bad_field"),
+    "typing says too little": (say_typed({"keystrokes": 1}), "bad_field"),
+    "typing says what was deleted": (say_typed(TYPED | {"deleted": "hello"}), "bad_field"),
+    "keystrokes are text": (say_typed(TYPED | {"keystrokes": "19"}), "bad_field"),
+    "keystrokes are true": (say_typed(TYPED | {"keystrokes": True}), "bad_field"),
+    "keystrokes are a fraction": (say_typed(TYPED | {"keystrokes": 1.5}), "bad_field"),
+    "keystrokes are negative": (say_typed(TYPED | {"keystrokes": -1}), "bad_field"),
+    "keystrokes are too many": (say_typed(TYPED | {"keystrokes": 32768}), "bad_field"),
+    "typing took more than a day": (say_typed(TYPED | {"typed_ms": 86_400_001}), "bad_field"),
+    "typing where none belongs": (json.dumps({"type": "finish", "typing": TYPED}), "bad_field"),
 }
 
 
@@ -57,6 +84,7 @@ def test_each_malformed_frame_is_refused_with_its_code(text, code):
     ("text", "frame"),
     [
         ('{"type": "say", "client_id": "a-1_B", "text": "hi"}', frames.Say("a-1_B", "hi")),
+        (say_typed(TYPED), frames.Say("a", "hi", TypingDynamics(19, 2, 0, 0, 2400, 6100, 0))),
         ('{"type": "typing"}', frames.StillTyping()),
         ('{"type": "finish"}', frames.Finish()),
         ('{"type": "report", "position": 2, "reason": "harmful"}', frames.ReportReply(2, "harmful")),
@@ -65,6 +93,18 @@ def test_each_malformed_frame_is_refused_with_its_code(text, code):
 )
 def test_each_kind_of_frame_is_understood(text, frame):
     assert frames.parse(text) == frame
+
+
+@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("value", [0, 32767])
+def test_counts_and_times_are_taken_up_to_what_their_columns_hold(name, value):
+    said = frames.parse(say_typed(TYPED | {name: value}))
+    assert getattr(said.typing, name) == value
+
+
+def test_a_refusal_says_which_fields_a_frame_may_have():
+    with pytest.raises(FrameRefused, match="exactly: client_id, text, perhaps typing"):
+        frames.parse('{"type": "say", "client_id": "a"}')
 
 
 def test_a_refusal_names_the_message_that_it_is_about():

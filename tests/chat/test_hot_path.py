@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from chat import background, load, replies, turns
 from chat.models import Conversation
 from chat.standing import standing_of
+from chat.typing_dynamics import TypingDynamics
 from modelhub.dialogue import Reply
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,14 @@ def test_a_message_costs_three_statements(talk, participation, exchange):
     load.owed()
     said = statements(lambda: turns.say(talk.pk, participation.pk, "The second message.", "c2"))
     assert said == ["UPDATE", "INSERT", "INSERT"]
+
+
+def test_how_a_message_was_typed_costs_one_statement_more(talk, participation, exchange):
+    exchange(1)
+    load.owed()
+    typing = TypingDynamics(19, 2, 0, 0, 2400, 6100, 0)
+    said = statements(lambda: turns.say(talk.pk, participation.pk, "The second message.", "c2", typing))
+    assert said == ["UPDATE", "INSERT", "INSERT", "INSERT"]
 
 
 def test_a_talk_that_is_new_to_the_process_is_read_once(talk, participation, exchange):

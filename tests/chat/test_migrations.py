@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 
 from chat import assignment, replies, turns
-from chat.models import Conversation, Message, Turn
+from chat.models import Conversation, Message, Study, Turn
 from modelhub.dialogue import Reply
 
 BEFORE = [("chat", "0001_initial")]
@@ -63,3 +63,11 @@ def test_a_talk_without_a_message_stands_at_nothing(study, join, latest) -> None
     migrate(BEFORE)
     migrate(latest)
     assert Conversation.objects.get().last_position == 0
+
+
+def test_a_study_that_was_made_before_paradata_goes_on_without(study, latest) -> None:
+    old = migrate([("chat", "0005_recent_replies")]).get_model("chat", "Study")
+    old.objects.create(slug="older", title="Older", consent_text="We store what you write.")
+    migrate(latest)
+    assert not Study.objects.get(slug="older").keeps_paradata
+    assert Study.objects.create(slug="newer", title="Newer").keeps_paradata

@@ -111,3 +111,9 @@ def test_loading_the_starter_twice_makes_one_open_study_with_eight_models(capsys
         "study table7: made and opened",
         "study table7: there already",
     ]
+
+
+def test_the_consent_says_that_typing_is_kept_and_what_of_it_is_not(table7):
+    assert table7.keeps_paradata
+    [kept] = [part for part in table7.consent_text.split("\n\n") if part.startswith("What is kept.")]
+    assert "how you typed it" in kept and "never what you deleted" in kept

@@ -180,6 +180,7 @@ def test_the_room_s_data_has_exactly_what_is_meant_for_it(
         "last",
         "idle_s",
         "personas",
+        "keeps_typing",
         "state",
         "messages",
         "reported",

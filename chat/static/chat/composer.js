@@ -1,6 +1,7 @@
 // The text box: words counted and rules checked as one writes, one message on its way at a time, nothing lost.
 
 import { checkMessage, countWords } from "./rules.js";
+import { TypingCounts } from "./typing.js";
 
 const TYPING_EVERY_MS = 5000;
 const WARN_WORDS_LEFT = 5;
@@ -11,10 +12,12 @@ function newId() {
 }
 
 export class Composer {
-  // key: where the draft is kept through a reload. on: {send(pending), typing()}.
-  constructor({ form, key, words, personas, on }) {
-    Object.assign(this, { form, key, words, personas, on });
+  // key: where the draft is kept through a reload. on: {send(pending), typing()}. tellsTyping: whether messages go with
+  // how they were typed.
+  constructor({ form, key, words, personas, tellsTyping, on }) {
+    Object.assign(this, { form, key, words, personas, tellsTyping, on });
     this.box = form.querySelector("#text");
+    this.counts = new TypingCounts(this.box); // listens first, so that what is saved has the last key
     this.button = form.querySelector("#send");
     this.reason = form.querySelector("#reason");
     this.count = form.querySelector("#count");
@@ -31,6 +34,7 @@ export class Composer {
   // Why nothing can be sent now, or "" when it can.
   wait(reason) {
     this.waitingFor = reason;
+    if (!reason) this.counts.begin();
     if (!reason && this.explained === "waiting") this.explain(null);
     this.draw();
   }
@@ -64,6 +68,7 @@ export class Composer {
     const broken = checkMessage(text, this.words, this.personas);
     if (broken) return this.explain(broken);
     this.pending = { client_id: newId(), text };
+    if (this.tellsTyping) this.pending.typing = this.counts.summary();
     this.explain(null);
     this.save();
     this.draw();
@@ -75,11 +80,20 @@ export class Composer {
     if (this.pending?.client_id !== clientId) return null;
     const { text } = this.pending;
     this.pending = null;
+    this.counts.clear();
     this.box.value = "";
     this.explain(null);
     this.save();
     this.draw();
     return text;
+  }
+
+  // How it was typed must keep no message back. Gives whether there is something to send without it now.
+  withoutTyping() {
+    if (!this.pending?.typing) return false;
+    delete this.pending.typing;
+    this.save();
+    return true;
   }
 
   // The text stays in the box, with the reason.
@@ -124,7 +138,7 @@ export class Composer {
   }
 
   save() {
-    const draft = { text: this.box.value, pending: this.pending };
+    const draft = { text: this.box.value, pending: this.pending, seen: this.counts.seen };
     try {
       if (draft.text || draft.pending) sessionStorage.setItem(this.key, JSON.stringify(draft));
       else sessionStorage.removeItem(this.key);
@@ -138,6 +152,7 @@ export class Composer {
       const draft = JSON.parse(sessionStorage.getItem(this.key));
       this.box.value = draft?.text ?? "";
       this.pending = draft?.pending ?? null;
+      this.counts.restore(draft?.seen);
     } catch {
       // As above.
     }

@@ -32,6 +32,7 @@ const composer = new Composer({
   key: `draft:${data.socket}`,
   words: state.words,
   personas: data.personas,
+  tellsTyping: data.keeps_typing,
   on: { send: transmit, typing: present },
 });
 const line = new Line(data.socket, { open, frame, down, closed, doubt });
@@ -105,6 +106,7 @@ function refused(event) {
   const mine = composer.pending && event.client_id === composer.pending.client_id;
   if (mine) clearTimeout(acceptTimer);
   if (event.code in TRY_AGAIN_MS) return later(event);
+  if (mine && event.code === "bad_field" && composer.withoutTyping()) return transmit(composer.pending);
   if (mine) composer.refused(event);
   else notices.show("refused", "warn", event.reason);
   finishing = false;

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import F, Q
 
+from chat.paradata import AccountTrace as AccountTrace
 from chat.paradata import TypingRecord as TypingRecord
 from modelhub.dialogue import Context, Dialogue, Skill, Utterance
 from modelhub.dialogue import Speaker as SpeakerValue

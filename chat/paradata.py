@@ -27,3 +27,31 @@ class TypingRecord(models.Model):
 
     def __str__(self) -> str:
         return f"typing of message {self.message_id}"
+
+
+class AccountTrace(models.Model):
+    """That a participation came from a device or a network, of which only a keyed hash is kept, until its day.
+
+    Two participations of a study with the same hash shared one; ``chat.traces`` makes and reads them.
+    """
+
+    class Kind(models.TextChoices):
+        DEVICE = "device", "device"
+        NETWORK = "network", "network"
+
+    participation = models.ForeignKey("chat.Participation", on_delete=models.PROTECT, related_name="traces")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    keyed_hash = models.CharField(
+        max_length=64, help_text="HMAC-SHA256 in hex, under a key of the study's own."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_on = models.DateField(help_text="The day (UTC) on which it is deleted.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "kind", "keyed_hash"], name="one_trace_of_each")
+        ]
+        indexes = [models.Index(fields=["expires_on"], name="expired_traces")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.participation_id}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
@@ -61,7 +62,7 @@ def create_from_template(
             slug=slug,
             title=title or chosen.title,
             template=template,
-            consent_text=chosen.consent_text,
+            consent_text=chosen.consent_text.format(trace_days=settings.ACCOUNT_TRACE_DAYS),
             min_turns=chosen.min_turns,
             max_turns=chosen.max_turns,
             max_words=chosen.max_words,

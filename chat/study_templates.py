@@ -21,13 +21,20 @@ also store how you typed it: how many keys you pressed, how often you deleted, p
 you took, but never what you deleted. We ask for no name and no e-mail address. The conversations and answers may be \
 published as research data.
 
+Taking part once. To see whether somebody takes part under several numbers, we put a random mark (a cookie) into \
+your browser, which ends after 90 days. For at most {trace_days} days we keep a coded form of this mark and of the \
+network that you come from. We store neither the mark itself nor your address.
+
 Your choice. Taking part is voluntary. You can leave at any time from every page; a conversation that you have \
 not finished is then marked as withdrawn and does not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyTemplate:
-    """The numbers and words of a kind of study. ``target`` is conversations an arm."""
+    """The numbers and words of a kind of study. ``target`` is conversations an arm.
+
+    In the consent text ``{trace_days}`` stands for ACCOUNT_TRACE_DAYS.
+    """
 
     title: str
     consent_text: str

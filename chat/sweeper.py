@@ -1,5 +1,5 @@
-"""What must happen although nobody asks: idle talks end, replies that got lost are asked for again, and those that a
-dead worker held are shown.
+"""What must happen although nobody asks: idle talks end, replies that got lost are asked for again, those that a
+dead worker held are shown, and traces of accounts are deleted on their day.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import close_old_connections
+from django.utils import timezone
 
-from chat import endings, metrics, replies
+from chat import endings, metrics, replies, traces
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class Swept:
     abandoned: int
     asked_again: int
     delivered: int
+    forgotten: int
 
 
 def sweep_once() -> Swept:
@@ -34,6 +36,7 @@ def sweep_once() -> Swept:
         delivered=replies.deliver_overdue(),
         asked_again=replies.ask_again(),
         abandoned=endings.abandon_idle(),
+        forgotten=traces.forget_expired(timezone.now()),
     )
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from chat import participation as services
 from chat import turns
 from chat.assignment import start_talk as start
+from chat.devices import leave_traces
 from chat.doors import for_participant, onward, own_conversation, step_url
 from chat.errors import (
     BadToken,
@@ -57,6 +58,7 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
+    leave_traces(request, participation, answer)
     return answer
 
 
@@ -113,7 +115,9 @@ def _answer_consent(request: HttpRequest, participation: Participation) -> HttpR
     except WrongStep:
         # Answered before, perhaps in another tab: their present step tells them so.
         pass
-    return onward(participation)
+    answer = onward(participation)
+    leave_traces(request, participation, answer)
+    return answer
 
 
 @page_and_form

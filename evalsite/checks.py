@@ -55,7 +55,8 @@ def content_policy(**_: object) -> Found:
 @register(Tags.security, deploy=True)
 def cookie_names(**_: object) -> Found:
     """A name with __Host- cannot be set by a neighbouring host name, nor over http."""
-    names = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.WORKER_COOKIE_NAME)
+    kinds = ("SESSION", "CSRF", "WORKER", "DEVICE")
+    names = [getattr(settings, f"{kind}_COOKIE_NAME") for kind in kinds]
     if plain := [name for name in names if not name.startswith("__Host-")]:
         yield _warning(
             3,

@@ -17,11 +17,13 @@ _NAMED = re.compile(
         (["']?\s*[=:]\s*["']?) (?:(?:bearer|basic)\s+)? [^\s"',;&)]+""",
     re.IGNORECASE | re.VERBOSE,
 )
-#: Cookies of ours. A worker's id alone is no secret; signed, as its cookie has it, it is.
-_COOKIE = re.compile(r"\b((?:__Host-)?(?:(?:session|csrf)=|worker=(?=[^\s;:]+:)))[^\s;,'\"]+")
+#: Cookies of ours. A worker's id alone is no secret; signed, as its cookie has it, it is. ``device=cuda:1`` is none.
+_COOKIE = re.compile(
+    r"\b((?:__Host-)?(?:(?:session|csrf)=|worker=(?=[^\s;:]+:)|device=(?=[^\s;:]+:[^\s;:]+:)))[^\s;,'\"]+"
+)
 #: One look tells of nearly every line that nothing is to be left out.
 _SUSPECT = re.compile(
-    "@|/signin/|[?&](?:sim|token)=|cookie|authorization|passw|secret|token|csrf|session=|worker=",
+    "@|/signin/|[?&](?:sim|token)=|cookie|authorization|passw|secret|token|csrf|session=|worker=|device=",
     re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(r"cookie|authorization|passw|secret|(?:^|_)token$", re.IGNORECASE)

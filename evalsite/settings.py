@@ -190,6 +190,11 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 #: The evaluator's cookie; it opens no researcher's page.
 WORKER_COOKIE_NAME = "__Host-worker" if SECURE else "worker"
 WORKER_COOKIE_AGE_S = 365 * 24 * 3600
+#: Marks a browser, so that two workers at one device are seen (chat.devices); it opens nothing.
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
+DEVICE_COOKIE_AGE_S = 90 * 24 * 3600
+#: How long keyed traces of accounts are kept (chat.traces).
+ACCOUNT_TRACE_DAYS = site_data.trace_days("ACCOUNT_TRACE_DAYS", env.int("ACCOUNT_TRACE_DAYS", default=30))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -18,6 +18,7 @@ VARIABLE = "COLLOQUY_DATA"
 DATASET_COMMANDS = frozenset({"bank", "benchmark", "train", "fetch_data", "check_data", "draw_contexts"})
 #: A unix socket's path must fit the kernel's 108 bytes.
 LONGEST_SOCKET_PATH = 100
+MOST_TRACE_DAYS = 90
 
 
 def claim_data_folder(argv: list[str]) -> None:
@@ -61,6 +62,15 @@ def address_of(variable: str, text: str) -> tuple[str, int] | None:
             "leave it unset."
         )
     return host, int(port)
+
+
+def trace_days(variable: str, days: int) -> int:
+    """The days, where there are any and no more than a device's mark lives. Raises ImproperlyConfigured."""
+    if not 1 <= days <= MOST_TRACE_DAYS:
+        raise ImproperlyConfigured(
+            f"{variable} is {days}; choose a number of days from 1 to {MOST_TRACE_DAYS}."
+        )
+    return days
 
 
 def secret_key() -> str:

@@ -31,7 +31,13 @@ class TalkPage:
     """One tab. ``frames`` keeps everything that it received."""
 
     def __init__(
-        self, talk_id: UUID | str, *, cookie: str | None = None, origin: str | None = ORIGIN, path: str = ""
+        self,
+        talk_id: UUID | str,
+        *,
+        cookie: str | None = None,
+        origin: str | None = ORIGIN,
+        path: str = "",
+        address: str = "",
     ) -> None:
         from evalsite.asgi import application
 
@@ -47,6 +53,8 @@ class TalkPage:
             "headers": headers,
             "subprotocols": [],
         }
+        if address:
+            scope["client"] = [address, 50_000]
         self.socket = ApplicationCommunicator(application, scope)
         self.frames: list[dict[str, Any]] = []
         self.is_open = False

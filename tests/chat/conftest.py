@@ -9,7 +9,7 @@ import pytest
 from chat import replies, turns
 from chat.models import Conversation, Message, Participation
 from modelhub.dialogue import Reply
-from tests.pages import browser_of  # noqa: F401
+from tests.pages import browser_of, researcher  # noqa: F401
 
 
 @pytest.fixture

@@ -117,3 +117,9 @@ def test_the_consent_says_that_typing_is_kept_and_what_of_it_is_not(table7):
     assert table7.keeps_paradata
     [kept] = [part for part in table7.consent_text.split("\n\n") if part.startswith("What is kept.")]
     assert "how you typed it" in kept and "never what you deleted" in kept
+
+
+def test_the_consent_names_the_days_for_which_traces_are_kept(make_revision, settings):
+    settings.ACCOUNT_TRACE_DAYS = 12
+    study = studies.create_from_template("table7", slug="twelve", revisions=[make_revision()])
+    assert "For at most 12 days we keep a coded form" in study.consent_text

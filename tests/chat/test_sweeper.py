@@ -15,7 +15,7 @@ from chat.models import Conversation, Turn
 from modelhub.dialogue import Reply
 
 State = Conversation.State
-NOTHING = sweeper.Swept(abandoned=0, asked_again=0, delivered=0)
+NOTHING = sweeper.Swept(abandoned=0, asked_again=0, delivered=0, forgotten=0)
 pytestmark = pytest.mark.django_db
 
 
@@ -205,7 +205,7 @@ def test_a_talk_that_cannot_be_ended_does_not_keep_the_others_waiting(make_study
 def test_the_command_sweeps_once_and_says_what_it_did(talk, capsys):
     idle_for(31)
     call_command("sweep", "--once")
-    assert capsys.readouterr().out == "1 abandoned, 0 asked again, 0 delivered\n"
+    assert capsys.readouterr().out == "1 abandoned, 0 asked again, 0 delivered, 0 traces forgotten\n"
 
 
 def test_sweeping_goes_on_until_it_is_told_to_stop(talk, monkeypatch):

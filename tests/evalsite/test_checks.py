@@ -19,7 +19,7 @@ KEY = "k1l2m3n4" * 9
 def hardened(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Settings as production has them, as far as our checks look."""
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
-    settings.WORKER_COOKIE_NAME = "__Host-worker"
+    settings.WORKER_COOKIE_NAME, settings.DEVICE_COOKIE_NAME = "__Host-worker", "__Host-device"
     settings.CSRF_TRUSTED_ORIGINS = ["https://talk.example.org"]
     settings.ALLOWED_HOSTS = ["talk.example.org"]
     settings.SECRET_KEY = KEY
@@ -61,6 +61,7 @@ MISTAKES: list[tuple[str, str, Callable[[], object]]] = [
     ("colloquy.W003", "SESSION_COOKIE_NAME", lambda: "session"),
     ("colloquy.W003", "CSRF_COOKIE_NAME", lambda: "csrf"),
     ("colloquy.W003", "WORKER_COOKIE_NAME", lambda: "worker"),
+    ("colloquy.W003", "DEVICE_COOKIE_NAME", lambda: "device"),
     ("colloquy.W004", "CSRF_TRUSTED_ORIGINS", lambda: ["https://a.example", "http://b.example"]),
     ("colloquy.W005", "ALLOWED_HOSTS", lambda: ["*"]),
     ("colloquy.W006", "SECRET_KEY", lambda: "another key than the environment's"),

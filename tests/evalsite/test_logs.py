@@ -193,8 +193,10 @@ def test_a_thread_that_ends_by_an_error_is_logged_by_class(
         ('{"token": "abc", "a": 1}', '{"token": "***", "a": 1}'),
         ("Cookie: session=abcdef", "Cookie: ***"),
         ("__Host-session=abc; worker=x:y:z", "__Host-session=***; worker=***"),
+        ("device=x:y:z; __Host-device=x:y:z", "device=***; __Host-device=***"),
         ("Authorization: Bearer abc.def", "Authorization: ***"),
         ("worker=7 is ready", "worker=7 is ready"),
+        ("device=cuda:1 is ready", "device=cuda:1 is ready"),
         ("the token is too old", "the token is too old"),
     ],
 )

@@ -67,12 +67,20 @@ def test_https_makes_cookies_secure(tmp_path: Path) -> None:
         ("TURN_LEASE_S", "1.5s"),
         ("SWEEP_INTERVAL_S", ""),
         ("SERVING_PRECISION", "half"),
+        ("ACCOUNT_TRACE_DAYS", "a month"),
     ],
 )
 def test_nonsense_stops_the_start_and_names_itself(tmp_path: Path, name: str, value: str) -> None:
     done = read(tmp_path, **{name: value})
     assert done.returncode != 0
     assert value in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "91"])
+def test_traces_are_kept_for_some_days_and_no_longer_than_a_device_s_mark(tmp_path: Path, days: str) -> None:
+    done = read(tmp_path, ACCOUNT_TRACE_DAYS=days)
+    assert done.returncode != 0
+    assert f"ACCOUNT_TRACE_DAYS is {days}; choose a number of days from 1 to 90." in done.stderr
 
 
 def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:

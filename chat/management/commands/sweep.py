@@ -14,7 +14,8 @@ from chat import events, sweeper
 
 class Command(BaseCommand):
     help = (
-        "End idle talks, ask again for lost replies and show held ones, each SWEEP_INTERVAL_S, until stopped."
+        "End idle talks, ask again for lost replies, show held ones and forget old traces of accounts, "
+        "each SWEEP_INTERVAL_S, until stopped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +27,8 @@ class Command(BaseCommand):
             swept = sweeper.sweep_once()
             events.flush()
             counts = (
-                f"{swept.abandoned} abandoned, {swept.asked_again} asked again, {swept.delivered} delivered"
+                f"{swept.abandoned} abandoned, {swept.asked_again} asked again, {swept.delivered} delivered, "
+                f"{swept.forgotten} traces forgotten"
             )
             self.stdout.write(counts)
             return

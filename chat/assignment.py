@@ -50,7 +50,7 @@ def start_talk(participation: Participation) -> Conversation:
 
 
 def _check_may_start(study: Study, participation: Participation) -> None:
-    if participation.state != Participation.State.CONSENTED:
+    if participation.state != Participation.State.CONSENTED or participation.excluded_at:
         raise WrongStep()
     if not study.is_open:
         raise StudyNotOpen()

@@ -48,6 +48,16 @@ class WrongStep(ChatError):
     message = "This step is not open to you now. Open the study's link again to go on."
 
 
+class AlreadyExcluded(ChatError):
+    code = "already_excluded"
+    message = "This worker is excluded from the study already."
+
+
+class NotExcluded(ChatError):
+    code = "not_excluded"
+    message = "This worker is not excluded from the study."
+
+
 class NoCodeYet(ChatError):
     code = "no_code_yet"
     message = "The code is shown when your part is finished."

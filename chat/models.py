@@ -77,7 +77,7 @@ class Study(models.Model):
 
 
 class Arm(models.Model):
-    """A study's model with its target. ``taken`` counts people's running and finished talks."""
+    """A study's model with its target. ``taken`` counts people's running and finished talks that hold a slot."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="arms")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="arms")
@@ -134,6 +134,9 @@ class Participation(models.Model):
     consent_sha256 = models.CharField(max_length=64, blank=True)
     consented_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    excluded_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when none of the worker's talks counts (chat.exclusion)."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -204,6 +207,9 @@ class Conversation(models.Model):
     ordinal = models.PositiveSmallIntegerField(help_text="The worker's first, second, ... talk.")
     simulated = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHATTING)
+    holds_slot = models.BooleanField(
+        default=True, help_text="While live or complete; an excluded worker's talks hold none."
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     last_position = models.PositiveSmallIntegerField(default=0, help_text="0 before the first message.")
     last_activity_at = models.DateTimeField()
@@ -288,6 +294,22 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} {self.speaker}"
+
+
+class Refusal(models.Model):
+    """Why a talk's messages were refused, and how often; what they said is not kept."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="refusals")
+    code = models.CharField(max_length=20, help_text="chat.rules.Refusal.code")
+    times = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "code"], name="one_count_per_refusal_code")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.times} times"
 
 
 class Turn(models.Model):

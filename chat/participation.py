@@ -185,9 +185,10 @@ def _kind(participation: Participation, live: Conversation | None, paid: int) ->
 def _between_talks(participation: Participation, paid: int) -> StepKind:
     """Another talk, a wait, or the end."""
     study = participation.study
-    if study.state == Study.State.PAUSED:
+    excluded = participation.excluded_at is not None
+    if study.state == Study.State.PAUSED and not excluded:
         return StepKind.PAUSED
-    capped = participation.talks_taken >= participation.talks_cap
+    capped = participation.talks_taken >= participation.talks_cap or excluded
     if study.is_open and not capped and (arms := arms_with_room(participation)):
         return StepKind.START if assignment.arms_that_answer(arms) else StepKind.WAIT
     if capped or paid:

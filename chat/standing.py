@@ -11,6 +11,8 @@ ENDINGS = {
     "is not your fault.",
     Conversation.State.WITHDRAWN: "You have left this conversation.",
 }
+#: Of a worker who was excluded while they talked. Why is the researchers' to tell.
+EXCLUDED = "This conversation has ended, and there are no more for you in this study."
 PAID = "You are paid for your time: for your completion code it counts like a conversation that you finished."
 
 
@@ -49,6 +51,8 @@ def standing_of(conversation: Conversation) -> list[Event]:
 
 def ending_words(conversation: Conversation) -> str:
     """How a talk ended that is not rated, and whether it is paid."""
+    if conversation.participation.excluded_at and not conversation.is_paid_failure:
+        return EXCLUDED
     words = ENDINGS[Conversation.State(conversation.state)]
     return f"{words} {PAID}" if conversation.is_paid_failure else words
 

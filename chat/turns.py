@@ -10,6 +10,7 @@ import logging
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from chat import background, load, rules, statements, tasks
@@ -23,7 +24,7 @@ from chat.errors import (
     TooEarly,
 )
 from chat.events import MessageEvent
-from chat.models import Conversation, Message, Report
+from chat.models import Conversation, Message, Refusal, Report
 from chat.replies import take_until
 from chat.standing import event_of
 from chat.typing_dynamics import TypingDynamics
@@ -69,7 +70,17 @@ def _stored_or_refused(
         stored.conversation = talk
         return stored
     _check_may_speak(talk)
+    if isinstance(refusal, MessageRefused):
+        _count(talk, refusal.code)
     raise NotYourTurn() if isinstance(refusal, IntegrityError) else refusal
+
+
+def _count(talk: Conversation, code: str) -> None:
+    """One more message was refused for this; quality rules look at how often, nobody at what it said."""
+    counted = Refusal.objects.filter(conversation=talk, code=code)
+    if not counted.update(times=F("times") + 1):
+        Refusal.objects.bulk_create([Refusal(conversation=talk, code=code)], ignore_conflicts=True)
+        counted.update(times=F("times") + 1)
 
 
 def _own_talk(conversation_id: UUID, participation_id: UUID, *, lock: bool = False) -> Conversation:

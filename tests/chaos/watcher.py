@@ -17,7 +17,7 @@ STUCK_AFTER = timedelta(seconds=90)
 # first two, of which a row is a fault where its two numbers differ.
 SLOTS = """
     SELECT a.id, a.taken, (SELECT count(*) FROM chat_conversation c WHERE c.arm_id = a.id AND NOT c.simulated
-        AND c.state IN ('chatting', 'rating', 'complete')) FROM chat_arm a
+        AND c.holds_slot AND c.state IN ('chatting', 'rating', 'complete')) FROM chat_arm a
 """
 CAPS = """
     SELECT p.id, p.talks_taken, (SELECT count(*) FROM chat_conversation c WHERE c.participation_id = p.id

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from chat import assignment, endings, replies, sweeper, turns
+from chat import assignment, endings, exclusion, replies, sweeper, turns
 from chat import participation as participations
 from chat.errors import ChatError
 from chat.models import Arm, Conversation, Participation, Study, Turn
@@ -26,7 +26,7 @@ class Crowd:
 
     def step(self) -> None:
         often = [self.start, self.say, self.answer, self.finish, self.rate]
-        seldom = [self.come, self.fail, self.leave, self.idle]
+        seldom = [self.come, self.fail, self.leave, self.idle, self.exclude, self.restore]
         with suppress(ChatError):
             self.draw.choice(often * 3 + seldom)()
 
@@ -68,6 +68,14 @@ class Crowd:
         if talk := Conversation.objects.filter(state=Conversation.State.RATING).first():
             endings.complete(talk.id)
 
+    def exclude(self) -> None:
+        if someone := self.anyone():
+            exclusion.take_out(someone.pk)
+
+    def restore(self) -> None:
+        if out := Participation.objects.filter(excluded_at__isnull=False).first():
+            exclusion.bring_back(out.pk)
+
     def leave(self) -> None:
         if someone := self.anyone():
             participations.leave(someone)
@@ -83,7 +91,11 @@ def check(study: Study) -> None:
     counting = [Conversation.State.CHATTING, Conversation.State.RATING, Conversation.State.COMPLETE]
 
     def talks(simulated: bool) -> Count:
-        of_kind = Q(conversations__state__in=counting, conversations__simulated=simulated)
+        of_kind = Q(
+            conversations__state__in=counting,
+            conversations__simulated=simulated,
+            conversations__holds_slot=True,
+        )
         return Count("conversations", filter=of_kind)
 
     for arm in Arm.objects.filter(study=study).annotate(people=talks(False), simulated=talks(True)):

@@ -11,12 +11,15 @@ both must decide alike. What the twin must copy:
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Thirty long words fit; a paste without spaces does not.
 MAX_CHARACTERS = 1000
+#: As ``str.isalnum`` decides, which ``\w`` does too but for the underscore.
+NO_LETTERS_OR_DIGITS = re.compile(r"[\W_]+")
 APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u02bc`"))
 
 
@@ -34,8 +37,9 @@ def count_words(text: str) -> int:
 
 def normalise(text: str) -> str:
     """Letters and digits in lower case, parted by single spaces: what is left when looks are taken away."""
-    plain = unicodedata.normalize("NFKC", text).lower().translate(APOSTROPHES)
-    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
+    # Most text is ASCII, which has no other form.
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return NO_LETTERS_OR_DIGITS.sub(" ", plain.lower().translate(APOSTROPHES)).strip()
 
 
 def copies_persona(text: str, personas: Iterable[str]) -> bool:

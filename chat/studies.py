@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +18,9 @@ from modelhub import registry
 from modelhub.models import Revision
 from modelhub.serving import health, roster
 from modelhub.serving.roster import Standing
+
+#: What apps above do when a study is about to let workers in, in the transaction that opens it.
+on_open: list[Callable[[Study], object]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,10 @@ def create_of_models(
 
 def open_study(study: Study) -> None:
     """Let workers in."""
-    _change(study, Study.State.OPEN, allowed=[Study.State.DRAFT, Study.State.PAUSED, Study.State.CLOSED])
+    with transaction.atomic():
+        for prepare in on_open:
+            prepare(study)
+        _change(study, Study.State.OPEN, allowed=[Study.State.DRAFT, Study.State.PAUSED, Study.State.CLOSED])
 
 
 def pause(study: Study) -> None:

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: What apps above do in a process that begins to sweep.
 on_start: list[Callable[[], None]] = []
+#: What apps above do in each sweep; quick, and safe beside others.
+on_sweep: list[Callable[[], object]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,15 @@ class Swept:
 
 def sweep_once() -> Swept:
     """One sweep; safe beside others and while everything runs."""
-    return Swept(
+    swept = Swept(
         delivered=replies.deliver_overdue(),
         asked_again=replies.ask_again(),
         abandoned=endings.abandon_idle(),
         forgotten=traces.forget_expired(timezone.now()),
     )
+    for act in on_sweep:
+        act()
+    return swept
 
 
 def sweep_until(stop: threading.Event, interval_s: float) -> None:

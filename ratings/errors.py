@@ -48,3 +48,17 @@ class AlreadyRated(RatingError):
     def __init__(self, at: datetime) -> None:
         super().__init__()
         self.at = at
+
+
+class PolicyRefused(RatingError):
+    """A policy cannot be declared as it was given; the sentence says what to change."""
+
+    code = "policy_refused"
+    status = 400
+
+
+class DecisionRefused(RatingError):
+    """A worker cannot be excluded or restored as it was asked."""
+
+    code = "decision_refused"
+    status = 400

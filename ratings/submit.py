@@ -14,6 +14,7 @@ from chat.turns import open_talk
 from ratings.axes import QUESTIONS, Axis
 from ratings.errors import AlreadyRated, NotRatingYet, RatingsRefused, TalkNotRated
 from ratings.models import HIGHEST, LOWEST, Rating
+from ratings.quality.due import mark_due
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def submit(conversation_id: UUID, participation_id: UUID, scores: Mapping[str, s
             Rating(conversation=conversation, axis=axis, score=score) for axis, score in checked.items()
         )
         complete(conversation.pk)
+        mark_due(participation_id)
     logger.info("talk rated", extra={"talk": conversation_id})
 
 

@@ -17,6 +17,8 @@ from modelhub.serving import roster
 
 #: CELERY_TASK_DEFAULT_QUEUE.
 COMMON = "serve"
+#: Work that nobody waits for and any worker can do, whatever models it holds.
+ASIDE = "aside"
 #: How long a process believes what it read.
 FRESH_S = 1.0
 

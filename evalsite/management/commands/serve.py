@@ -54,7 +54,7 @@ def run(queue: str) -> None:
     app.worker_main(
         [
             *("--quiet", "worker", "--pool", "threads", "--concurrency", str(settings.SERVING_THREADS)),
-            *("--queues", queue, "--loglevel", "INFO"),
+            *("--queues", f"{queue},{routing.ASIDE}", "--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]
     )

@@ -1,4 +1,4 @@
-"""What people say about a talk."""
+"""What people say about a talk: ratings."""
 
 from __future__ import annotations
 

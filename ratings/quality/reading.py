@@ -1,0 +1,127 @@
+"""From the database to the work that rules look at, some thousand workers at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chat.models import Conversation, Message, Participation, Refusal, Study
+from chat.typing_records import typing_of
+from ratings.models import Rating
+from ratings.quality.evidence import Said, TalkWork, WorkerWork
+
+#: Bounds the memory of a whole study's run; a batch of so many workers is some ten thousand messages.
+WORKERS_AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A talk while its parts are read."""
+
+    participation: UUID
+    model: int
+    seconds: float
+    opened: bool
+    said: list[Said] = field(default_factory=list)
+    heard: list[tuple[int, str]] = field(default_factory=list)
+    scores: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+def batches(participations: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """So many workers as are read at once."""
+    for start in range(0, len(participations), WORKERS_AT_ONCE):
+        yield participations[start : start + WORKERS_AT_ONCE]
+
+
+def read(ids: Sequence[UUID]) -> list[WorkerWork]:
+    """The finished work of these workers, in their order; who finished nothing is left out. Five queries."""
+    talks = _talks(ids)
+    _add_messages(talks, ids)
+    _add_scores(talks, ids)
+    _add_refusals(talks, ids)
+    by_worker: dict[UUID, list[TalkWork]] = defaultdict(list)
+    for pk, talk in talks.items():
+        by_worker[talk.participation].append(_frozen(pk, talk))
+    return [WorkerWork(each, tuple(by_worker[each])) for each in ids if each in by_worker]
+
+
+def _frozen(pk: UUID, talk: _Talk) -> TalkWork:
+    return TalkWork(
+        talk=pk,
+        model=talk.model,
+        said=tuple(talk.said),
+        scores=talk.scores,
+        seconds=talk.seconds,
+        heard=tuple(talk.heard),
+        opened=talk.opened,
+        refused=talk.refused,
+    )
+
+
+def _complete(ids: Sequence[UUID], prefix: str = "") -> dict[str, Any]:
+    """Which rows belong to finished talks of these workers."""
+    return {f"{prefix}participation_id__in": ids, f"{prefix}state": Conversation.State.COMPLETE}
+
+
+def _talks(ids: Sequence[UUID]) -> dict[UUID, _Talk]:
+    rows = (
+        Conversation.objects.filter(**_complete(ids))
+        .order_by("participation_id", "ordinal")
+        .values_list("pk", "participation_id", "arm_id", "started_at", "ended_at", "context__worker_seed")
+    )
+    return {
+        pk: _Talk(participation, arm, _seconds(started, ended), bool(seed))
+        for pk, participation, arm, started, ended, seed in rows
+    }
+
+
+def _seconds(started: datetime, ended: datetime | None) -> float:
+    return (ended - started).total_seconds() if ended else 0.0
+
+
+def _add_messages(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
+    rows = (
+        Message.objects.filter(**_complete(ids, "conversation__"))
+        .order_by("conversation_id", "position")
+        .values_list("conversation_id", "position", "speaker", "text", "safety__probability")
+    )
+    typed = typing_of(talks)
+    for talk, position, speaker, text, unsafe in rows.iterator(chunk_size=10_000):
+        if speaker == Message.Speaker.WORKER:
+            typing = typed[talk].get(position) if talk in typed else None
+            talks[talk].said.append(Said(position, text, unsafe, typing))
+        else:
+            talks[talk].heard.append((position, text))
+
+
+def _add_scores(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
+    rows = Rating.objects.filter(**_complete(ids, "conversation__")).order_by()
+    for talk, axis, score in rows.values_list("conversation_id", "axis", "score").iterator(chunk_size=10_000):
+        talks[talk].scores[axis] = score
+
+
+def _add_refusals(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
+    rows = Refusal.objects.filter(**_complete(ids, "conversation__")).order_by()
+    for talk, code, times in rows.values_list("conversation_id", "code", "times"):
+        talks[talk].refused[code] = times
+
+
+def arms_names(study: Study) -> list[str]:
+    """What a model of the study could call itself: names and slugs."""
+    rows = study.arms.values_list("revision__model__name", "revision__model__slug")
+    return [name for row in rows for name in row]
+
+
+def participation_of(study: Study, worker: str) -> Participation | None:
+    """The participation that a worker's pseudonym, or its beginning, names; None when none or several do."""
+    found = [
+        each
+        for each in Participation.objects.filter(study=study).select_related("worker")
+        if str(each.worker_id).startswith(worker) or str(each.pk).startswith(worker)
+    ]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,102 @@
+"""Who finishes a talk is judged soon after, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from kombu import Queue
+
+from chat import sweeper
+from chat.models import Conversation
+from evalsite.celery import app
+from modelhub.serving import routing
+from ratings import submit
+from ratings.axes import Axis
+from ratings.models import Judgement
+from ratings.quality import due
+from ratings.tasks import judge_due
+
+from .conftest import LINES
+
+SCORES = {axis.value: 3 for axis in Axis}
+
+
+@pytest.fixture(autouse=True)
+def not_asked_yet(monkeypatch):
+    monkeypatch.setattr(due, "_asked_at", due.datetime.min.replace(tzinfo=due.UTC))
+
+
+def calls() -> int:
+    """Wake-up calls that wait for a worker; they are taken."""
+    with app.connection_for_read() as connection:
+        queue = Queue(routing.ASIDE, channel=connection.default_channel)
+        queue.declare()
+        taken = 0
+        while queue.get(no_ack=True):
+            taken += 1
+    return taken
+
+
+@pytest.fixture
+def rating(worked):
+    """Somebody whose talk is to be rated."""
+    person = worked([LINES])
+    Conversation.objects.update(state=Conversation.State.RATING, ended_at=None)
+    person.conversations.get().ratings.all().delete()
+    return person.conversations.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ratings_wake_a_worker_once_they_are_stored(rating, queue):
+    calls()
+    submit.submit(rating.pk, rating.participation_id, SCORES)
+    assert Judgement.objects.get(participation=rating.participation).due_since
+    assert calls() == 1
+    judge_due.apply()
+    judged = Judgement.objects.get()
+    assert (judged.due_since, judged.talks) == (None, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_got_lost_is_made_again_once(worked, queue):
+    person = worked()
+    Judgement.objects.create(participation=person, due_since=timezone.now() - timedelta(seconds=90))
+    calls()
+    sweeper.sweep_once()
+    sweeper.sweep_once()
+    assert calls() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_called_before_a_call_can_be_lost(worked, queue):
+    person = worked()
+    Judgement.objects.create(participation=person, due_since=timezone.now() - timedelta(seconds=5))
+    calls()
+    sweeper.sweep_once()
+    assert calls() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_more_than_a_task_takes_are_judged_by_the_next(worked, queue, monkeypatch):
+    for _ in range(3):
+        due.mark_due(worked().pk)
+    monkeypatch.setattr("ratings.quality.judging.MOST_AT_ONCE", 2)
+    calls()
+    judge_due.apply()
+    assert calls() == 1
+    assert Judgement.objects.filter(due_since__isnull=False).count() == 1
+    judge_due.apply()
+    assert calls() == 0
+
+
+@pytest.mark.django_db
+def test_a_queue_that_is_away_costs_no_rating(rating, monkeypatch):
+    def away(**options):
+        raise due.QueueAway("no queue")
+
+    monkeypatch.setattr(judge_due, "apply_async", away)
+    submit.submit(rating.pk, rating.participation_id, SCORES)
+    due.ask()
+    assert Judgement.objects.get().due_since

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from uuid import UUID
@@ -35,9 +35,10 @@ class Population(StrEnum):
 class RatingsFrame:
     """The ratings of a study's complete talks by one population: one entry a rating in each array.
 
-    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``models`` and ``axes`` hold the labels of the
-    last two, models in the order of the arms, also those that nobody has rated. ``sha256`` is the hash of the
-    ratings with the pseudonyms of their workers and talks: the same ratings, the same hash.
+    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the pseudonyms of the workers,
+    ``models`` and ``axes`` the labels of the last two, models in the order of the arms, also those that nobody has
+    rated. ``sha256`` is the hash of the ratings with the pseudonyms of their workers and talks: the same ratings, the
+    same hash. Workers who are excluded are left out unless they were asked for.
     """
 
     study: str
@@ -45,6 +46,7 @@ class RatingsFrame:
     population: Population
     models: tuple[str, ...]
     axes: tuple[str, ...]
+    people: tuple[UUID, ...]
     worker: Integers
     talk: Integers
     model: Integers
@@ -65,6 +67,21 @@ class RatingsFrame:
         _, first = np.unique(self.talk, return_index=True)
         return np.bincount(self.model[first], minlength=len(self.models))
 
+    def without(self, people: Collection[UUID]) -> RatingsFrame:
+        """The ratings of everybody else. Workers keep their numbers; the hash tells who is left out."""
+        left_out = np.array([person in people for person in self.people], dtype=bool)
+        kept = ~left_out[self.worker]
+        gone = ",".join(sorted(person.hex for person in self.people if person in people))
+        return replace(
+            self,
+            worker=self.worker[kept],
+            talk=self.talk[kept],
+            model=self.model[kept],
+            axis=self.axis[kept],
+            score=self.score[kept],
+            sha256=hashlib.sha256(f"{self.sha256} without {gone}".encode()).hexdigest(),
+        )
+
     def table(self) -> WorkerTable:
         """Counts, sums and sums of squares by worker, model and axis."""
         shape = (int(self.worker.max(initial=-1)) + 1, len(self.models), len(self.axes))
@@ -72,8 +89,10 @@ class RatingsFrame:
 
 
 def complete_talks(study: Study) -> dict[Population, int]:
-    """How many complete talks there are of each population; one query."""
-    complete = Conversation.objects.filter(arm__study=study, state=Conversation.State.COMPLETE)
+    """How many complete talks there are of each population, without those of excluded workers; one query."""
+    complete = Conversation.objects.filter(
+        arm__study=study, state=Conversation.State.COMPLETE, participation__excluded_at=None
+    )
     counts = complete.aggregate(
         people=Count("pk", filter=Q(simulated=False)), simulated=Count("pk", filter=Q(simulated=True))
     )
@@ -88,11 +107,11 @@ def choose_population(study: Study) -> Population:
     return Population.PEOPLE
 
 
-def ratings_frame(study: Study, population: Population) -> RatingsFrame:
+def ratings_frame(study: Study, population: Population, *, with_excluded: bool = False) -> RatingsFrame:
     """Read the ratings of complete talks: one query for them, one for the study's arms."""
     arms = list(study.arms.select_related("revision__model").order_by("position"))
     labels = _labels(arms)
-    rows = list(_rows(study, population).iterator(chunk_size=HASHED_AT_ONCE))
+    rows = list(_rows(study, population, with_excluded).iterator(chunk_size=HASHED_AT_ONCE))
     model_of = {arm.pk: index for index, arm in enumerate(arms)}
     axis_of = {axis.value: index for index, axis in enumerate(Axis)}
     return RatingsFrame(
@@ -101,6 +120,7 @@ def ratings_frame(study: Study, population: Population) -> RatingsFrame:
         population=population,
         models=labels,
         axes=tuple(axis.value for axis in Axis),
+        people=tuple(dict.fromkeys(row[0] for row in rows)),
         worker=_codes(row[0] for row in rows),
         talk=_codes(row[1] for row in rows),
         model=np.array([model_of[row[2]] for row in rows], dtype=np.int64),
@@ -110,22 +130,21 @@ def ratings_frame(study: Study, population: Population) -> RatingsFrame:
     )
 
 
-def _rows(study: Study, population: Population) -> QuerySet[Rating, Row]:
+def _rows(study: Study, population: Population, with_excluded: bool) -> QuerySet[Rating, Row]:
     """Ordered, so that the hash and the sums do not depend on the database's order."""
-    return (
-        Rating.objects.filter(
-            conversation__arm__study=study,
-            conversation__state=Conversation.State.COMPLETE,
-            conversation__simulated=population is Population.SIMULATED,
-        )
-        .order_by("conversation_id", "axis")
-        .values_list(
-            "conversation__participation__worker_id",
-            "conversation_id",
-            "conversation__arm_id",
-            "axis",
-            "score",
-        )
+    complete = Rating.objects.filter(
+        conversation__arm__study=study,
+        conversation__state=Conversation.State.COMPLETE,
+        conversation__simulated=population is Population.SIMULATED,
+    )
+    if not with_excluded:
+        complete = complete.filter(conversation__participation__excluded_at=None)
+    return complete.order_by("conversation_id", "axis").values_list(
+        "conversation__participation__worker_id",
+        "conversation_id",
+        "conversation__arm_id",
+        "axis",
+        "score",
     )
 
 

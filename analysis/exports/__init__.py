@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from analysis.benchmarks import Benchmarks
 from analysis.errors import UnknownFormat
-from analysis.exports import benchmarks, csv, json, latex, markdown
+from analysis.exports import benchmarks, csv, json, latex, markdown, quality
+from analysis.quality_report import QualityReport
 from analysis.tables.table7 import Table7
 
 Shown = TypeVar("Shown")
@@ -43,6 +44,12 @@ FORMATS: tuple[Format[Table7], ...] = _formats(markdown.render, csv.render, late
 #: Tables 4, 5 and 6 together.
 BENCHMARK_FORMATS: tuple[Format[Benchmarks], ...] = _formats(
     benchmarks.as_markdown, benchmarks.as_csv, benchmarks.as_latex, benchmarks.as_json
+)
+#: What is known about a study's workers.
+QUALITY_FORMATS: tuple[Format[QualityReport], ...] = (
+    Format("markdown", "Markdown", "md", "text/markdown; charset=utf-8", quality.as_markdown),
+    Format("csv", "CSV", "csv", "text/csv; charset=utf-8", quality.as_csv),
+    Format("json", "JSON", "json", "application/json", quality.as_json),
 )
 
 

@@ -79,6 +79,7 @@ class RatedStudy:
             ordinal=person.talks_taken,
             simulated=simulated,
             state=state,
+            holds_slot=False,  # none was taken
             last_activity_at=now,
             ended_at=now,
         )

@@ -20,7 +20,9 @@ def shared(groups: Iterable[Shared], fewest: float) -> dict[UUID, Flag]:
         for person in group.participations:
             others[person][group.kind.value] |= set(group.participations) - {person}
     return {
-        person: flag for person, found in others.items() if (flag := _flag(found)).numbers["others"] >= fewest
+        person: _flag(found)
+        for person, found in others.items()
+        if len(set().union(*found.values())) >= fewest
     }
 
 

@@ -155,6 +155,26 @@ def t_cr2(cells: Cells, level: float = LEVEL) -> Intervals:
     return Intervals(low=cells.mean - half, high=cells.mean + half)
 
 
+def cr1_error(table: WorkerTable) -> Floats:
+    """The cluster-robust error CR1 of each mean, (M, A): no leverage, but a factor G / (G - 1) for G workers.
+
+    Liang and Zeger 1986 with the usual correction; NaN where there are fewer than two workers.
+    """
+    count, n = table.count, table.count.sum(axis=0)
+    workers = (count > 0).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = (table.total * n - count * table.total.sum(axis=0)) / n
+        variance = (residual**2).sum(axis=0) / n**2 * workers / (workers - 1)
+    return np.where(workers > 1, np.sqrt(np.where(workers > 1, variance, 0)), np.nan)
+
+
+def t_cr1(cells: Cells, error: Floats, level: float = LEVEL) -> Intervals:
+    """Mean plus and minus t with G - 1 degrees of freedom times the CR1 error."""
+    workers = np.where(cells.workers > 1, cells.workers, np.nan)
+    half = _quantile(workers - 1, level) * error
+    return Intervals(low=cells.mean - half, high=cells.mean + half)
+
+
 def t_plain(cells: Cells, level: float = LEVEL) -> Intervals:
     """Student's interval, as if every rating came from another worker: too narrow where workers repeat."""
     n = np.where(cells.n > 1, cells.n, np.nan)

@@ -15,23 +15,31 @@ from analysis.statistics.means import (
     Scale,
     WorkerTable,
     bold,
+    cr1_error,
     summarise,
+    t_cr1,
     t_cr2,
     t_plain,
     tabulate,
     wilson_cr2,
 )
+from tests.analysis.slow_statistics import drawn, sandwich
 
 AXES = ("empathy", "knowledge", "overall", "personal")
 
 
-def one_cell(*workers: list[float]) -> Cells:
-    """The only cell of a table in which each worker gave these ratings."""
+def one_cell_table(*workers: list[float]) -> WorkerTable:
+    """A table of one cell in which each worker gave these ratings."""
     pairs = [(index, score) for index, scores in enumerate(workers) for score in scores]
     worker = np.array([index for index, _ in pairs], dtype=np.int64)
     score = np.array([score for _, score in pairs], dtype=float)
     zero = np.zeros(len(pairs), dtype=np.int64)
-    return summarise(tabulate(worker, zero, zero, score, (max(len(workers), 1), 1, 1)))
+    return tabulate(worker, zero, zero, score, (max(len(workers), 1), 1, 1))
+
+
+def one_cell(*workers: list[float]) -> Cells:
+    """The only cell of that table."""
+    return summarise(one_cell_table(*workers))
 
 
 def only(values: np.ndarray) -> float:
@@ -148,6 +156,16 @@ def test_cells_follow_the_definition(seed: int) -> None:
     assert only(cells.df) == pytest.approx(df, abs=1e-9)
 
 
+def test_the_cr1_error_of_a_mean_follows_the_definition() -> None:
+    ratings = drawn(4, models=1)
+    workers = len(np.unique(ratings.worker))
+    variance = sandwich(ratings.design(), ratings.score, ratings.worker)[0, 0] * workers / (workers - 1)
+    cells, error = summarise(ratings.table()), cr1_error(ratings.table())
+    assert error[0, 0] == pytest.approx(np.sqrt(variance))
+    half = stats.t.ppf(0.975, workers - 1) * np.sqrt(variance)
+    assert t_cr1(cells, error).high[0, 0] == pytest.approx(cells.mean[0, 0] + half)
+
+
 def test_every_cell_of_a_table_is_computed_by_itself() -> None:
     draw = np.random.default_rng(3)
     worker, model, axis = draw.integers(0, 9, 300), draw.integers(0, 3, 300), draw.integers(0, 2, 300)
@@ -195,6 +213,19 @@ def test_with_one_rating_a_worker_the_error_is_the_ordinary_one() -> None:
     for method in (t_cr2, t_plain):
         assert only(method(cells).low) == pytest.approx(low, abs=1e-9)
         assert only(method(cells).high) == pytest.approx(high, abs=1e-9)
+
+
+def test_two_workers_by_cr1_by_hand() -> None:
+    # Worker one rates 2, 2, 4 and worker two 4: e = (-1, 1), variance (1 + 1) / 16 * 2 / 1 = 1/4, t with one df.
+    table = one_cell_table([2, 2, 4], [4])
+    assert only(cr1_error(table)) == pytest.approx(0.5)
+    limits = t_cr1(summarise(table), cr1_error(table))
+    assert only(limits.low) == pytest.approx(3 - 12.7062 * 0.5, abs=1e-4)
+
+
+def test_one_worker_has_no_cr1_error() -> None:
+    table = one_cell_table([1, 5])
+    assert np.isnan([only(cr1_error(table)), only(t_cr1(summarise(table), cr1_error(table)).low)]).all()
 
 
 # --- Cells that say little ----------------------------------------------------------------------------------

@@ -19,3 +19,9 @@ class UnknownFormat(AnalysisError):
 
 class UnknownData(AnalysisError):
     code = "unknown_data"
+
+
+class NotEstimable(AnalysisError):
+    """What the data do not tell, however many digits are asked for."""
+
+    code = "not_estimable"

@@ -1,0 +1,165 @@
+"""What else moves ratings: where a talk's context came from, how long it was, how fast the model answered.
+
+One regression of an axis' ratings on the models and all covariates together, with errors clustered by worker
+(``analysis/statistics/clustered.py``). Covariates are observed, not dealt: an effect here is an association.
+
+Shapes: N ratings, M models, L covariate columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.statistics import clustered
+from analysis.statistics.clustered import Effects
+from analysis.statistics.means import LEVEL, Floats, Integers
+
+
+class Left(StrEnum):
+    """Why a column is not in the regression."""
+
+    NONE = ""
+    NO_VARIATION = "no_variation"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A covariate with levels; ``code`` (N,) counts from 0, -1 where it is not known. The first is the baseline."""
+
+    name: str
+    levels: tuple[str, ...]
+    code: Integers
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        return self.code >= 0
+
+    def columns(self) -> Iterator[tuple[str, Floats]]:
+        for place, level in enumerate(self.levels):
+            yield level, (self.code == place).astype(float)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A covariate that counts or measures; ``value`` (N,), NaN where it is not known. Effects are of one ``unit``."""
+
+    name: str
+    unit: str
+    value: Floats
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.value)
+
+    def columns(self) -> Iterator[tuple[str, Floats]]:
+        yield self.unit, self.value
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateEffect:
+    """Points of the scale that a level is above its baseline, or one unit more adds; NaN where ``left`` says why."""
+
+    name: str
+    level: str
+    estimate: float
+    error: float
+    df: float
+    p: float
+    low: float
+    high: float
+    left: Left
+
+
+@dataclass(frozen=True, slots=True)
+class Covariates:
+    """The regression of one axis.
+
+    ``means`` are the models' means (M,) at the average of all covariates, NaN for models without ratings; ``ratings``
+    took part, ``unknown`` did not because a covariate of theirs is not known.
+    """
+
+    effects: tuple[CovariateEffect, ...]
+    means: Effects
+    ratings: int
+    unknown: int
+
+
+def doublings(seconds: Floats) -> Floats:
+    """Log to base 2, so that an effect is that of twice the time; NaN where no time was taken."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(seconds > 0, np.log2(seconds), np.nan)
+
+
+def covariate_effects(
+    score: Floats,
+    model: Integers,
+    worker: Integers,
+    covariates: Sequence[Factor | Number],
+    models: int,
+    level: float = LEVEL,
+) -> Covariates:
+    """Fit one axis; the first three have one entry a rating, models count from 0.
+
+    Raises NotEstimable where one covariate is a sum of others or of the models, or one worker gave all ratings.
+    """
+    known = np.logical_and.reduce([np.ones(len(score), dtype=bool), *(each.known for each in covariates)])
+    columns = [(each, label, values[known]) for each in covariates for label, values in each.columns()]
+    left = [_left(each, values, label) for each, label, values in columns]
+    used = [values - values.mean() for (_, _, values), why in zip(columns, left, strict=True) if not why]
+    rated = np.flatnonzero(np.bincount(model[known], minlength=models))
+    design = np.column_stack([np.eye(models)[model[known]][:, rated], *used])
+    fitted = clustered.fit(design, score[known], worker[known])
+    found = fitted.contrasts(np.eye(design.shape[1]))
+    return Covariates(
+        effects=tuple(_effects(columns, left, found, len(rated), level)),
+        means=_spread(found, rated, models),
+        ratings=int(known.sum()),
+        unknown=int((~known).sum()),
+    )
+
+
+def _left(covariate: Factor | Number, values: Floats, label: str) -> Left:
+    if isinstance(covariate, Factor) and label == covariate.levels[0]:
+        return Left.BASELINE
+    return Left.NONE if len(values) and np.ptp(values) > 0 else Left.NO_VARIATION
+
+
+def _effects(
+    columns: Sequence[tuple[Factor | Number, str, Floats]],
+    left: Sequence[Left],
+    found: Effects,
+    place: int,
+    level: float,
+) -> Iterator[CovariateEffect]:
+    """The columns' effects in their order; the first one in the regression has its coefficient at ``place``."""
+    limits, p = found.interval(level), found.p
+    for (covariate, label, _), why in zip(columns, left, strict=True):
+        parts = (found.estimate, found.error, found.df, p, limits.low, limits.high)
+        estimate, error, df, of_effect, low, high = (np.nan if why else float(part[place]) for part in parts)
+        place += not why
+        if why != Left.BASELINE:
+            yield CovariateEffect(
+                name=covariate.name,
+                level=label,
+                estimate=estimate,
+                error=error,
+                df=df,
+                p=of_effect,
+                low=low,
+                high=high,
+                left=why,
+            )
+
+
+def _spread(found: Effects, rated: NDArray[np.int64], models: int) -> Effects:
+    """The models' coefficients at their places among all models."""
+    estimate, error, df = np.full((3, models), np.nan)
+    for whole, part in ((estimate, found.estimate), (error, found.error), (df, found.df)):
+        whole[rated] = part[: len(rated)]
+    return Effects(estimate=estimate, error=error, df=df)

@@ -25,8 +25,6 @@ PHRASES = (
     "great question",
     "its important to note",
     "its worth noting",
-    "delve",
-    "tapestry",
     "in conclusion,",
     "**",
     "\u2014",

@@ -52,7 +52,12 @@ class Study(models.Model):
         db_default=False,
         help_text="How people took part is kept beside what they said; the consent text says so.",
     )
-    seed = models.BigIntegerField(default=0, help_text="Contexts and ties of assignment are drawn with it.")
+    attention_every = models.PositiveSmallIntegerField(
+        default=0, help_text="An attention item comes with every n-th talk of a worker; 0 for none."
+    )
+    seed = models.BigIntegerField(
+        default=0, help_text="Contexts, ties of assignment and attention items are drawn with it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from chat import contexts
 from chat.errors import StudyRefused
 from chat.models import HIGHEST_REPLY_FLOOR, Arm, Conversation, Study
-from chat.study_templates import TEMPLATES
+from chat.study_templates import ATTENTION_CONSENT, TEMPLATES
 from modelhub import registry
 from modelhub.models import Revision
 from modelhub.serving import health, roster
@@ -53,11 +53,13 @@ def create_from_template(
     seed: int = 0,
     title: str = "",
     reply_floor: timedelta = timedelta(0),
+    attention_every: int = 0,
 ) -> Study:
     """Make a draft study: one arm a revision, in the order given, and its pool of contexts.
 
-    The same seed draws the same contexts; no reply is shown before ``reply_floor``. Raises KeyError for an unknown
-    template.
+    The same seed draws the same contexts; no reply is shown before ``reply_floor``; each worker's
+    ``attention_every``-th talk is rated with an attention item, of which the consent tells. Raises KeyError for an
+    unknown template.
     """
     chosen = TEMPLATES[template]
     with transaction.atomic():
@@ -65,13 +67,15 @@ def create_from_template(
             slug=slug,
             title=title or chosen.title,
             template=template,
-            consent_text=chosen.consent_text.format(trace_days=settings.ACCOUNT_TRACE_DAYS),
+            consent_text=chosen.consent_text.format(trace_days=settings.ACCOUNT_TRACE_DAYS)
+            + (ATTENTION_CONSENT if attention_every else ""),
             min_turns=chosen.min_turns,
             max_turns=chosen.max_turns,
             max_words=chosen.max_words,
             conversations_per_worker=chosen.conversations_per_worker,
             seed=seed,
             reply_floor=reply_floor,
+            attention_every=attention_every,
         )
         Arm.objects.bulk_create(
             Arm(study=study, revision=revision, position=position, target=chosen.target)
@@ -89,17 +93,17 @@ def create_of_models(
     seed: int = 0,
     title: str = "",
     reply_floor: timedelta = timedelta(0),
+    attention_every: int = 0,
 ) -> Study:
     """A draft study of registered models, each ``slug`` or ``slug@number``, in the order given.
 
-    Raises StudyRefused for a name that is taken or twice there and for a floor out of range, ModelhubError for a
-    model that cannot answer.
+    Raises StudyRefused for a name that is taken or twice there and for a floor or an interval of attention items out
+    of range, ModelhubError for a model that cannot answer.
     """
-    if not timedelta(0) <= reply_floor <= HIGHEST_REPLY_FLOOR:
-        asked, highest = (f"{each.total_seconds():g} s" for each in (reply_floor, HIGHEST_REPLY_FLOOR))
-        raise StudyRefused(f"Replies cannot be held for {asked}; choose a floor from 0 to {highest}.")
+    _check_reply_floor(reply_floor)
     if template not in TEMPLATES:
         raise StudyRefused(f"There is no template {template!r}; there are: {', '.join(TEMPLATES)}.")
+    _check_attention(attention_every, TEMPLATES[template].conversations_per_worker)
     registry.check_slug(slug)
     if Study.objects.filter(slug=slug).exists():
         raise StudyRefused(f"There is a study {slug!r} already; name this one with --slug.")
@@ -108,8 +112,29 @@ def create_of_models(
         raise StudyRefused(f"{', '.join(models)}: a revision is there twice; name each once.")
     registry.require_banks(revisions)
     return create_from_template(
-        template, slug=slug, revisions=revisions, seed=seed, title=title, reply_floor=reply_floor
+        template,
+        slug=slug,
+        revisions=revisions,
+        seed=seed,
+        title=title,
+        reply_floor=reply_floor,
+        attention_every=attention_every,
     )
+
+
+def _check_reply_floor(floor: timedelta) -> None:
+    if not timedelta(0) <= floor <= HIGHEST_REPLY_FLOOR:
+        asked, highest = (f"{each.total_seconds():g} s" for each in (floor, HIGHEST_REPLY_FLOOR))
+        raise StudyRefused(f"Replies cannot be held for {asked}; choose a floor from 0 to {highest}.")
+
+
+def _check_attention(every: int, talks: int) -> None:
+    """An item that comes after a worker's last talk would never be asked."""
+    if not 0 <= every <= talks:
+        raise StudyRefused(
+            f"Attention items cannot come every {every} talks: a worker has at most {talks}; choose from 1 to "
+            f"{talks}, or 0 for none."
+        )
 
 
 def open_study(study: Study) -> None:

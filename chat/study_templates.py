@@ -28,6 +28,12 @@ network that you come from. We store neither the mark itself nor your address.
 Your choice. Taking part is voluntary. You can leave at any time from every page; a conversation that you have \
 not finished is then marked as withdrawn and does not count."""
 
+#: What a study with attention items adds: nobody is tested without having been told.
+ATTENTION_CONSENT = """
+
+One question more. Some of the pages with questions hold one more, which asks you to choose a certain number. It \
+shows that questions are read. A wrong number by itself ends nothing and takes nothing from you."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyTemplate:

@@ -49,6 +49,24 @@ def test_it_can_hold_replies_to_a_floor() -> None:
     assert [floor.total_seconds() for floor in floors] == [0, 2.5]
 
 
+def test_it_can_ask_attention_items_and_tells_people_before_they_agree() -> None:
+    create("--models", "a", "--slug", "asking", "--attention-every", "3")
+    create("--models", "a", "--slug", "plain")
+    asking, plain = Study.objects.order_by("slug")
+    assert (asking.attention_every, plain.attention_every) == (3, 0)
+    assert asking.consent_text.startswith(plain.consent_text)
+    assert "choose a certain number" in asking.consent_text.removeprefix(plain.consent_text)
+    assert "choose a certain number" not in plain.consent_text
+
+
+@pytest.mark.parametrize(("every", "says"), [(1, "every talk of a worker"), (4, "every 4 talks of a worker")])
+def test_a_study_is_shown_with_its_attention_items(every: int, says: str) -> None:
+    create("--models", "a", "--slug", "mine", "--attention-every", str(every))
+    out = io.StringIO()
+    call_command("study", "show", "mine", stdout=out)
+    assert out.getvalue().splitlines()[:2] == ["mine: draft", f"  an attention item {says}"]
+
+
 def test_a_study_keeps_the_revision_that_was_named() -> None:
     registry.register("a", "A", "scripted", None, {"replies": ["newer"]})
     create("--models", "a@1,a")
@@ -68,6 +86,9 @@ def test_a_study_keeps_the_revision_that_was_named() -> None:
         (("--models", "a", "--reply-floor", "31"), "cannot be held for 31 s; choose a floor from 0 to 30 s"),
         (("--models", "a", "--reply-floor", "-1"), "cannot be held for -1 s"),
         (("--models", "a", "--reply-floor", "nan"), "is no number of seconds"),
+        (("--models", "a", "--attention-every", "11"), "every 11 talks: a worker has at most 10"),
+        (("--models", "a", "--attention-every", "-1"), "every -1 talks"),
+        (("--models", "a", "--attention-every", "two"), "invalid int value: 'two'"),
         (("--models", "a", "--template", "table8"), "invalid choice: 'table8'"),
         (("--models", "a", "--slug", "taken"), "There is a study 'taken' already; name this one with --slug"),
     ],

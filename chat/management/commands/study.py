@@ -37,8 +37,12 @@ class Command(BaseCommand):
         kinds = parser.add_subparsers(dest="what", required=True)
         show = kinds.add_parser("show", help="how far each model is, and who serves it")
         show.add_argument("slug")
-        show.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
         create = kinds.add_parser("create", help="a draft, or with --open one that lets evaluators in")
+        self.add_create_arguments(create)
+        for parser in kinds.choices.values():
+            parser.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
+
+    def add_create_arguments(self, create: ArgumentParser) -> None:
         create.add_argument("--template", default="table7", choices=sorted(TEMPLATES))
         create.add_argument(
             "--models",
@@ -61,21 +65,33 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="show no reply sooner, so that speed does not tell models apart (default: 0)",
         )
+        create.add_argument(
+            "--attention-every",
+            type=int,
+            default=0,
+            metavar="N",
+            help="among the questions about every N-th talk of a worker, ask for a certain number (default: 0, never)",
+        )
         create.add_argument("--open", action="store_true", help="let evaluators in")
-        create.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["what"] == "show":
-            self.show(options["slug"])
-        else:
+        if options["what"] == "create":
             self.create(**options)
+        else:
+            self.show(self.study(options["slug"]))
 
-    def show(self, slug: str) -> None:
+    def study(self, slug: str) -> Study:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             known = ", ".join(Study.objects.values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no study {slug!r}; there are: {known}.")
+        return study
+
+    def show(self, study: Study) -> None:
         self.stdout.write(f"{study.slug}: {study.get_state_display().lower()}")
+        if study.attention_every:
+            talks = "talk" if study.attention_every == 1 else f"{study.attention_every} talks"
+            self.stdout.write(f"  an attention item every {talks} of a worker")
         for arm in studies.progress(study):
             away = "no talk begins now: " if arm.is_away else ""
             self.stdout.write(
@@ -91,6 +107,7 @@ class Command(BaseCommand):
                 title=options["title"],
                 seed=options["seed"],
                 reply_floor=options["reply_floor"],
+                attention_every=options["attention_every"],
             )
         except (ChatError, ModelhubError) as error:
             raise CommandError(str(error)) from error

@@ -216,7 +216,7 @@ function rate() {
 }
 
 function askToRate() {
-  notices.show("over", "good", "That was the last turn. Four questions are left.", [{ label: "Rate now", href: data.rate }]);
+  notices.show("over", "good", "That was the last turn. A few questions are left.", [{ label: "Rate now", href: data.rate }]);
 }
 
 function ended() {

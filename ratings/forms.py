@@ -1,4 +1,4 @@
-"""The four questions as a page shows them, with what was answered and what is wrong with it."""
+"""The questions as a page shows them, with what was answered and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from ratings.axes import QUESTIONS, Question
+from ratings import attention
+from ratings.attention import AttentionItem
+from ratings.axes import QUESTIONS
 from ratings.models import HIGHEST, LOWEST
 
 SCALE = tuple(str(score) for score in range(LOWEST, HIGHEST + 1))
@@ -15,9 +17,16 @@ SCALE = tuple(str(score) for score in range(LOWEST, HIGHEST + 1))
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question on the page: ``chosen`` is "" for no answer, ``reason`` is "" when all is well."""
+    """A question on the page: ``chosen`` is "" for no answer, ``reason`` is "" when all is well.
 
-    question: Question
+    ``name`` is the form's, ``label`` is short; ``low`` and ``high`` say what the ends of the scale mean.
+    """
+
+    name: str
+    label: str
+    text: str
+    low: str
+    high: str
     chosen: str
     reason: str
 
@@ -29,18 +38,20 @@ class AskedQuestion:
     @property
     def first_id(self) -> str:
         """The id of the first radio button, where the error summary leads."""
-        return f"{self.question.axis.value}-{LOWEST}"
+        return f"{self.name}-{LOWEST}"
 
 
 def asked(
-    scores: Mapping[str, str] | None = None, reasons: Mapping[str, str] | None = None
+    item: AttentionItem | None,
+    scores: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] | None = None,
 ) -> list[AskedQuestion]:
-    """The questions in the order of the paper."""
+    """The questions in the order of the paper, the attention item at its place among them."""
     scores, reasons = scores or {}, reasons or {}
-    return [
-        AskedQuestion(question, scores.get(question.axis.value, ""), reasons.get(question.axis.value, ""))
-        for question in QUESTIONS
-    ]
+    words = [(each.axis.value, each.axis.label, each.text, each.low, each.high) for each in QUESTIONS]
+    if item:
+        words.insert(item.place, (attention.NAME, attention.LABEL, item.text, attention.LOW, attention.HIGH))
+    return [AskedQuestion(*each, scores.get(each[0], ""), reasons.get(each[0], "")) for each in words]
 
 
 def posted_scores(post: QueryDict) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from chat.standing import ending_words
 from chat.turns import note_presence
 from ratings.errors import AlreadyRated, NotRatingYet, RatingError, RatingsRefused
 from ratings.forms import asked, posted_scores
-from ratings.submit import submit
+from ratings.submit import item_of, submit
 
 #: The name of the button that says "I am still here".
 STAY = "stay"
@@ -25,7 +26,7 @@ STAY = "stay"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """Four questions about a talk that is over; afterwards, when they were answered."""
+    """The questions about a talk that is over; afterwards, when they were answered."""
     try:
         conversation = own_conversation(request, conversation_id)
     except TalkNotFound as error:
@@ -34,7 +35,7 @@ def rate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return _stay(request, conversation) if STAY in request.POST else _submit(request, conversation)
     match conversation.state:
         case Conversation.State.RATING:
-            return render(request, "ratings/rate.html", _context(conversation) | {"questions": asked()})
+            return render(request, "ratings/rate.html", _context(conversation) | _questions(conversation))
         case Conversation.State.COMPLETE:
             return render(
                 request, "ratings/rated.html", _context(conversation) | {"at": conversation.ended_at}
@@ -48,8 +49,8 @@ def _stay(request: HttpRequest, conversation: Conversation) -> HttpResponse:
     if conversation.state != Conversation.State.RATING:
         return redirect("rate", conversation.pk)
     note_presence(conversation.pk)
-    questions = asked(posted_scores(request.POST))
-    return render(request, "ratings/rate.html", _context(conversation) | {"questions": questions})
+    questions = _questions(conversation, posted_scores(request.POST))
+    return render(request, "ratings/rate.html", _context(conversation) | questions)
 
 
 def _submit(request: HttpRequest, conversation: Conversation) -> HttpResponse:
@@ -57,8 +58,8 @@ def _submit(request: HttpRequest, conversation: Conversation) -> HttpResponse:
     try:
         submit(conversation.pk, conversation.participation_id, scores)
     except RatingsRefused as refusal:
-        context = _context(conversation) | {"questions": asked(scores, refusal.reasons), "refused": True}
-        return render(request, "ratings/rate.html", context, status=refusal.status)
+        context = _context(conversation) | _questions(conversation, scores, refusal.reasons)
+        return render(request, "ratings/rate.html", context | {"refused": True}, status=refusal.status)
     except AlreadyRated as refusal:
         return render(
             request, "ratings/rated.html", _context(conversation) | {"at": refusal.at, "again": True}
@@ -78,6 +79,15 @@ def _not_now(request: HttpRequest, conversation: Conversation, refusal: RatingEr
         "onward": reverse("talk", args=[conversation.pk]) if goes_on else reverse("enter", args=[slug]),
     }
     return render(request, "ratings/not_now.html", context, status=refusal.status)
+
+
+def _questions(
+    conversation: Conversation,
+    scores: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    item = item_of(conversation)
+    return {"item": item, "questions": asked(item, scores, reasons)}
 
 
 def _context(conversation: Conversation) -> dict[str, object]:

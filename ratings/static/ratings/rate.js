@@ -1,7 +1,7 @@
 // The rating page's comfort: how many are answered, one submission, what is missing in focus, and a
 // word before a talk that is left alone is closed.
 
-const NUMBERS = ["None", "One", "Two", "Three", "All"];
+const NUMBERS = ["None", "One", "Two", "Three", "Four", "Five"];
 const WARN_BEFORE_CLOSING_S = 300;
 const form = document.getElementById("rating");
 const answered = document.getElementById("answered");
@@ -9,7 +9,8 @@ const answered = document.getElementById("answered");
 function tell() {
   const chosen = form.querySelectorAll("input[type=radio]:checked").length;
   const questions = form.querySelectorAll("fieldset").length;
-  answered.textContent = chosen === questions ? "All answered" : `${NUMBERS[chosen]} of four answered`;
+  const of = NUMBERS[questions].toLowerCase();
+  answered.textContent = chosen === questions ? "All answered" : `${NUMBERS[chosen]} of ${of} answered`;
 }
 
 // The server stores ratings once anyway; this only spares the person a second wait.

@@ -152,12 +152,13 @@ class Visitor:
         await self.reconnect()
         return self.card
 
-    async def rate(self, scores: Mapping[str, int | str]) -> Page:
-        """Send the ratings of the talk that was just finished."""
+    async def rate(self, scores: Mapping[str, int | str], choose: Callable[[str], int] | None = None) -> Page:
+        """Rate the talk that was just finished; ``choose`` answers the words of what else is asked."""
         await self.drop()
         await self.get(f"/t/{self.talk_id}/rate/")
         form = self._form(f"/t/{self.talk_id}/rate/")
-        return await self._submit(form, {axis: str(score) for axis, score in scores.items()})
+        more = {name: choose(text) for name, text in form.questions.items() if choose and name not in scores}
+        return await self._submit(form, {name: str(each) for name, each in {**scores, **more}.items()})
 
     async def leave(self) -> Page:
         """Leave the study for good."""

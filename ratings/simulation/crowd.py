@@ -148,7 +148,8 @@ class Walk:
             heard.append(reply.text)
             await visitor.until("yours", "rating")
         await visitor.finish()
-        page = await visitor.rate({axis.value: score for axis, score in self.judge.rate(heard, said).items()})
+        scores = {axis.value: score for axis, score in self.judge.rate(heard, said).items()}
+        page = await visitor.rate(scores, self.judge.choose)
         if page.status >= 400:
             raise errors.UnexpectedPage(f"The ratings were refused: {page.heading}")
         self.tally.talks_rated += 1

@@ -10,6 +10,7 @@ from random import Random
 
 from ratings.axes import Axis
 from ratings.simulation.behaviours import Behaviour
+from ratings.simulation.errors import UnexpectedPage
 from ratings.simulation.talking import content_words
 
 _FIRST_PERSON = "i i'm i've i'd i'll me my mine myself we our us"
@@ -23,6 +24,8 @@ FEELING_WORDS = frozenset(_FEELINGS.split())
 CUTS = (-1.4, -0.5, 0.4, 1.3)
 NOISE_SD = 0.6
 LENIENCY_SD = 0.5
+#: Who hurries takes the middle, or what lies beside it.
+HURRIED = (3, 3, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ def _facts(reply: str) -> int:
     return len(re.findall(r"\d+", reply)) + len(names)
 
 
+#: What an attention item asks for.
+CHOOSE = re.compile(r"\bchoose ([1-5])\b")
+
+
 class Judge:
     """One worker's way of rating: as lenient in every talk, honest or not."""
 
@@ -97,13 +104,28 @@ class Judge:
         if self.behaviour is Behaviour.RANDOM_RATER:
             return {axis: self.rng.randint(1, 5) for axis in Axis}
         if self.behaviour is Behaviour.SPEEDER:
-            return {axis: self.rng.choice((3, 3, 3, 4)) for axis in Axis}
+            return {axis: self.rng.choice(HURRIED) for axis in Axis}
         found = features(replies, said)
         distances = [
             math.tanh((value - usual) / spread)
             for value, usual, spread in zip(astuple(found), astuple(TYPICAL), astuple(SPREAD), strict=True)
         ]
         return {axis: self._score(weights, distances) for axis, weights in WEIGHTS.items()}
+
+    def choose(self, question: str) -> int:
+        """What this worker chooses where no axis but a certain number is asked for.
+
+        Raises UnexpectedPage for a question that is neither.
+        """
+        if not (found := CHOOSE.search(question)):
+            raise UnexpectedPage(f"Nobody here can answer {question!r}.")
+        if self.behaviour is Behaviour.STRAIGHT_LINER:
+            return self.habit
+        if self.behaviour is Behaviour.RANDOM_RATER:
+            return self.rng.randint(1, 5)
+        if self.behaviour is Behaviour.SPEEDER:
+            return self.rng.choice(HURRIED)
+        return int(found[1])
 
     def _score(self, weights: Sequence[float], distances: Sequence[float]) -> int:
         latent = sum(w * d for w, d in zip(weights, distances, strict=True))

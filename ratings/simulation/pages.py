@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -49,6 +49,8 @@ class Form:
     fields: Mapping[str, str]
     #: Names of boxes and radio buttons with the values they offer.
     choices: Mapping[str, tuple[str, ...]]
+    #: Those names that stand in a group with a legend, in the page's order, with its words.
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Page:
@@ -111,4 +113,15 @@ def _form(element: Element) -> Form:
             fields[name] = control.get("value", "")
         elif control.tag == "textarea":
             fields[name] = control.text or ""
-    return Form(element.get("action", ""), element.get("method", "get").lower(), fields, choices)
+    method = element.get("method", "get").lower()
+    return Form(element.get("action", ""), method, fields, choices, _questions(element))
+
+
+def _questions(form: Element) -> dict[str, str]:
+    return {
+        control.get("name", ""): words(legend)
+        for group in form.iter("fieldset")
+        for legend in group.iter("legend")
+        for control in group.iter("input")
+        if control.get("name")
+    }

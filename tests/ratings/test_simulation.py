@@ -13,11 +13,13 @@ from ratings.simulation import lines
 from ratings.simulation.behaviours import BAD, Behaviour, cast
 from ratings.simulation.cards import read_card
 from ratings.simulation.crowd import Tally, plans
+from ratings.simulation.errors import UnexpectedPage
 from ratings.simulation.judging import Judge, features
 from ratings.simulation.pages import Page
 from ratings.simulation.summary import percentile, summary
 from ratings.simulation.talking import Card, Talker, content_words
 
+CARELESS = (Behaviour.STRAIGHT_LINER, Behaviour.RANDOM_RATER, Behaviour.SPEEDER)
 PERSONA = ("I play the cello in a small orchestra.", "My son plays football.")
 REPLIES = [
     "Do you like the mountains in winter?",
@@ -97,6 +99,30 @@ def test_straight_liners_give_one_score_in_every_talk() -> None:
     assert len(given) == 1
 
 
+QUESTION = "To show that you read this, please choose 2."
+
+
+def chosen(behaviour: Behaviour, n: int = 50) -> set[int]:
+    return {Judge(behaviour, Random(seed)).choose(QUESTION) for seed in range(n)}
+
+
+@pytest.mark.parametrize("behaviour", [each for each in Behaviour if each not in CARELESS])
+def test_who_reads_chooses_the_number_that_is_asked_for(behaviour: Behaviour) -> None:
+    assert chosen(behaviour) == {2}
+
+
+def test_who_does_not_read_chooses_as_they_rate() -> None:
+    judge = Judge(Behaviour.STRAIGHT_LINER, Random(3))
+    assert {judge.choose(QUESTION)} == set(judge.rate(REPLIES, REPLIES).values())
+    assert chosen(Behaviour.RANDOM_RATER) == {1, 2, 3, 4, 5}
+    assert chosen(Behaviour.SPEEDER) == {3, 4}
+
+
+def test_a_question_that_nobody_knows_is_not_guessed_at() -> None:
+    with pytest.raises(UnexpectedPage, match="How tall are you"):
+        Judge(Behaviour.RANDOM_RATER, Random(1)).choose("How tall are you, from 1 to 5?")
+
+
 def test_features_are_shares() -> None:
     found = features(["Do you like Berlin?", "I like my 2 dogs."], ["Berlin is far.", "Tell me."])
     assert (found.question_share, found.overlap_share, found.mean_words) == (0.5, 0.5, 4.5)
@@ -136,6 +162,21 @@ def test_a_page_is_read_like_a_browser_reads_it() -> None:
     form = page.form_to("/t/1/")
     assert form is not None
     assert (form.fields, form.choices) == ({"token": "t"}, {"a": ("1", "2")})
+
+
+def test_questions_are_read_with_the_names_of_their_answers() -> None:
+    page = Page(
+        "http://x/t/1/rate/",
+        200,
+        '<form method="post"><input type="checkbox" name="alone">'
+        "<fieldset><legend>How <b>warm</b>\n was it?</legend>"
+        '<label><input type="radio" name="warmth" value="1">1</label>'
+        '<label><input type="radio" name="warmth" value="2">2</label></fieldset>'
+        '<fieldset><legend>Please choose 4.</legend><input type="radio" name="n" value="4"></fieldset></form>',
+    )
+    form = page.form_to("/rate/")
+    assert form is not None
+    assert list(form.questions.items()) == [("warmth", "How warm was it?"), ("n", "Please choose 4.")]
 
 
 def test_percentiles_are_by_nearest_rank() -> None:

@@ -41,7 +41,9 @@ def add_to(site: Site) -> None:
 
 
 def make() -> None:
-    """An open study, one with payloads, a closed, a paused, a full and a slow one, and one nobody talked in."""
+    """An open study, one with payloads, a closed, a paused, a full and a slow one, one nobody talked in, and one with
+    attention items.
+    """
     _study("plain", PLAIN)
     _study("payloads", PAYLOADS, names=(CALLED, "Another model"), min_turns=len(PAYLOADS))
     _study("shut", PLAIN, state=Study.State.CLOSED)
@@ -49,6 +51,7 @@ def make() -> None:
     _study("full", PLAIN, target=0)
     _study("quiet", PLAIN)
     _study("slow", PLAIN, delay_s=SLOW_S)
+    _study("attentive", PLAIN, attention_every=1)
 
 
 def _study(
@@ -60,6 +63,7 @@ def _study(
     state: Study.State = Study.State.OPEN,
     min_turns: int = 2,
     delay_s: float = 0,
+    attention_every: int = 0,
 ) -> None:
     """Scripted models with these names; at least ``min_turns`` and at most eight messages."""
     study = Study.objects.create(
@@ -70,6 +74,7 @@ def _study(
         state=state,
         min_turns=min_turns,
         max_turns=8,
+        attention_every=attention_every,
     )
     for position, name in enumerate(names, start=1):
         model = RegisteredModel.objects.create(slug=f"{slug}-{position}", name=name)

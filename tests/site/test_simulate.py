@@ -67,6 +67,24 @@ def crowds(site: Site) -> list[tuple[str, str, str]]:
     )
 
 
+def test_attention_items_are_answered_as_each_kind_of_worker_answers(site: Site) -> None:
+    said = simulate(site, "--study", "attentive", "--workers", "24", "--talks", "2", "--seed", "1")
+    assert "48 rated of 48 planned" in said
+    answers = site.rows(
+        "SELECT w.behaviour, a.asked, a.given, (SELECT group_concat(DISTINCT r.score) FROM ratings_rating r "
+        "WHERE r.conversation_id = c.id) FROM ratings_attentionanswer a JOIN chat_conversation c "
+        "ON c.id = a.conversation_id JOIN chat_participation p ON p.id = c.participation_id "
+        "JOIN chat_worker w ON w.id = p.worker_id WHERE c.simulated = 1"
+    )
+    assert len(answers) == 48
+    honest = [(asked, given) for behaviour, asked, given, _ in answers if behaviour == "honest"]
+    assert len(honest) == 34 and all(asked == given for asked, given in honest)
+    straight = [
+        (str(given), scores) for behaviour, _, given, scores in answers if behaviour == "straight_liner"
+    ]
+    assert straight and all(given == scores for given, scores in straight)
+
+
 def test_a_copier_is_refused_and_rewords(site: Site) -> None:
     said = simulate(site, "--study", "plain", "--workers", "24", "--talks", "1", "--seed", "1")
     assert "24 rated of 24 planned" in said

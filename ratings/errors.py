@@ -57,6 +57,13 @@ class PolicyRefused(RatingError):
     status = 400
 
 
+class GoldRefused(RatingError):
+    """What is expected of a gold talk cannot be stated so; the sentence says what to change."""
+
+    code = "gold_refused"
+    status = 400
+
+
 class DecisionRefused(RatingError):
     """A worker cannot be excluded or restored as it was asked."""
 

@@ -1,4 +1,7 @@
-"""``manage.py study create --template table7 --models a,b``: a study of any registered models; ``study show SLUG``."""
+"""``manage.py study create --template table7 --models a,b``: a study of any registered models; ``study show SLUG``.
+
+Apps above may add subcommands (chat.study_subcommands).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from django.db import DatabaseError
 from chat import studies
 from chat.errors import ChatError
 from chat.models import Study
+from chat.study_subcommands import arm_lines, subcommands
 from chat.study_templates import TEMPLATES
 from modelhub.errors import ModelhubError
 
@@ -39,6 +43,10 @@ class Command(BaseCommand):
         show.add_argument("slug")
         create = kinds.add_parser("create", help="a draft, or with --open one that lets evaluators in")
         self.add_create_arguments(create)
+        for each in subcommands:
+            parser = kinds.add_parser(each.name, help=each.help)
+            parser.add_argument("slug")
+            each.add_arguments(parser)
         for parser in kinds.choices.values():
             parser.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
 
@@ -77,8 +85,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "create":
             self.create(**options)
-        else:
+        elif options["what"] == "show":
             self.show(self.study(options["slug"]))
+        else:
+            asked = next(each for each in subcommands if each.name == options["what"])
+            self.stdout.write(asked.run(self.study(options["slug"]), options))
 
     def study(self, slug: str) -> Study:
         study = Study.objects.filter(slug=slug).first()
@@ -97,6 +108,9 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {arm.name}: {arm.done} done, {arm.talking} talking, of {arm.target}; {away}{arm.serving}"
             )
+            for lines in arm_lines:
+                for line in lines(arm.arm):
+                    self.stdout.write(f"    {line}")
 
     def create(self, **options: Any) -> None:
         try:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0007_study_attention_items'),
+        ('chat', '0010_study_attention_items'),
         ('ratings', '0003_policies_and_decisions_stay'),
     ]
 

@@ -26,8 +26,10 @@ class Said:
 class TalkWork:
     """One finished talk of a worker. ``scores`` go by axis; ``seconds`` from its beginning to its ratings.
 
-    ``model`` is the arm's number. ``refused`` counts messages that were refused, by their code. ``heard`` are the
-    partner's messages with their positions. ``opened`` says whether there were utterances before the worker's first.
+    ``model`` is the arm's number. ``heard`` are the partner's messages with their positions. ``opened`` says whether
+    there were utterances before the worker's first. ``refused`` counts messages that were refused, by their code.
+    ``asked`` and ``given`` are what an attention item asked for and got, None where there was none. ``expected`` has, of
+    a gold talk, the lowest and the highest score that any attentive person would give, by axis.
     """
 
     talk: UUID
@@ -38,6 +40,9 @@ class TalkWork:
     heard: tuple[tuple[int, str], ...] = ()
     opened: bool = True
     refused: Mapping[str, int] = field(default_factory=dict)
+    asked: int | None = None
+    given: int | None = None
+    expected: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chat.models import Conversation, Message, Participation, Refusal, Study
 from chat.typing_records import typing_of
-from ratings.models import Rating
+from ratings.models import AttentionAnswer, GoldExpectation, Rating
 from ratings.quality.evidence import Said, TalkWork, WorkerWork
 
 #: Bounds the memory of a whole study's run; a batch of so many workers is some ten thousand messages.
@@ -30,6 +30,9 @@ class _Talk:
     heard: list[tuple[int, str]] = field(default_factory=list)
     scores: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    asked: int | None = None
+    given: int | None = None
+    expected: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def batches(participations: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
@@ -39,11 +42,13 @@ def batches(participations: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def read(ids: Sequence[UUID]) -> list[WorkerWork]:
-    """The finished work of these workers, in their order; who finished nothing is left out. Five queries."""
+    """The finished work of these workers, in their order; who finished nothing is left out. Seven queries."""
     talks = _talks(ids)
     _add_messages(talks, ids)
     _add_scores(talks, ids)
     _add_refusals(talks, ids)
+    _add_attention(talks, ids)
+    _add_expected(talks)
     by_worker: dict[UUID, list[TalkWork]] = defaultdict(list)
     for pk, talk in talks.items():
         by_worker[talk.participation].append(_frozen(pk, talk))
@@ -60,6 +65,9 @@ def _frozen(pk: UUID, talk: _Talk) -> TalkWork:
         heard=tuple(talk.heard),
         opened=talk.opened,
         refused=talk.refused,
+        asked=talk.asked,
+        given=talk.given,
+        expected=talk.expected,
     )
 
 
@@ -109,6 +117,22 @@ def _add_refusals(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
     rows = Refusal.objects.filter(**_complete(ids, "conversation__")).order_by()
     for talk, code, times in rows.values_list("conversation_id", "code", "times"):
         talks[talk].refused[code] = times
+
+
+def _add_attention(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
+    rows = AttentionAnswer.objects.filter(**_complete(ids, "conversation__"))
+    for talk, asked, given in rows.values_list("conversation_id", "asked", "given"):
+        talks[talk].asked, talks[talk].given = asked, given
+
+
+def _add_expected(talks: dict[UUID, _Talk]) -> None:
+    """What is stated for each talk's arm."""
+    expected: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+    rows = GoldExpectation.objects.filter(arm__in={talk.model for talk in talks.values()})
+    for arm, axis, low, high in rows.values_list("arm_id", "axis", "low", "high"):
+        expected[arm][axis] = low, high
+    for talk in talks.values():
+        talk.expected = expected.get(talk.model, {})
 
 
 def arms_names(study: Study) -> list[str]:

@@ -8,13 +8,14 @@ from functools import lru_cache
 from chat.models import Study
 from ratings.models import Policy
 from ratings.quality import reading, writing
+from ratings.quality.attention import attention, gold_talks
 from ratings.quality.disclosure import Disclosure
 from ratings.quality.evidence import Flag, TalkWork, WorkerWork
 from ratings.quality.policy import settings_of
 from ratings.quality.typed import generated_text, pasted_text
 
-#: Rules about one worker's writing: the work and the threshold.
-WRITING: Mapping[str, Callable[[WorkerWork, float], Flag | None]] = {
+#: Rules about one worker's work: the work and the threshold.
+ALONE: Mapping[str, Callable[[WorkerWork, float], Flag | None]] = {
     "short_messages": writing.short_writing,
     "shouting": writing.shouting,
     "repeating": writing.repeating,
@@ -23,6 +24,8 @@ WRITING: Mapping[str, Callable[[WorkerWork, float], Flag | None]] = {
     "unsafe_messages": writing.unsafe_messages,
     "pasted_text": pasted_text,
     "generated_text": generated_text,
+    "attention": attention,
+    "gold_talks": gold_talks,
 }
 
 
@@ -30,7 +33,7 @@ class Judge:
     """Asks whatever the policy asks and one worker's work alone can answer."""
 
     #: Findings of these are cleared when they hold no longer.
-    rules = (*WRITING, "unblinded")
+    rules = (*ALONE, "unblinded")
 
     def __init__(self, study: Study, policy: Policy) -> None:
         self.policy = policy
@@ -41,10 +44,10 @@ class Judge:
 
     def flags(self, work: WorkerWork) -> list[Flag]:
         """Everything that is found when one looks at this worker alone."""
-        return [*self._writing(work), *self._unblinded(work)]
+        return [*self._alone(work), *self._unblinded(work)]
 
-    def _writing(self, work: WorkerWork) -> Iterator[Flag]:
-        for name, rule in WRITING.items():
+    def _alone(self, work: WorkerWork) -> Iterator[Flag]:
+        for name, rule in ALONE.items():
             if name in self.settings and (flag := rule(work, self.settings[name].threshold)):
                 yield flag
 

@@ -28,8 +28,8 @@ class TalkWork:
 
     ``model`` is the arm's number. ``heard`` are the partner's messages with their positions. ``opened`` says whether
     there were utterances before the worker's first. ``refused`` counts messages that were refused, by their code.
-    ``asked`` and ``given`` are what an attention item asked for and got, None where there was none. ``expected`` has, of
-    a gold talk, the lowest and the highest score that any attentive person would give, by axis.
+    ``asked`` and ``given`` are what an attention item asked for and got, None where there was none. ``expected`` has,
+    of a gold talk, the lowest and the highest score that any attentive person would give, by axis.
     """
 
     talk: UUID

@@ -146,8 +146,10 @@ def _planted(study: Study, standing: list[Finding]) -> tuple[Planted, ...]:
     """By behaviour, those who finished a talk; findings about talks are not about their workers."""
     finished = Participation.objects.filter(
         study=study, worker__simulated=True, conversations__state="complete"
-    ).distinct()
-    workers = Counter(finished.values_list("worker__behaviour", flat=True))
+    )
+    workers = Counter(
+        behaviour for _, behaviour in finished.values_list("pk", "worker__behaviour").distinct()
+    )
     flagged: dict[str, set[object]] = defaultdict(set)
     by_rule: dict[str, Counter[str]] = defaultdict(Counter)
     for finding in standing:

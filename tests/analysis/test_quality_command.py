@@ -126,3 +126,29 @@ def test_what_cannot_be_done_is_said_in_a_sentence(judged, options, said):
 def test_a_reason_is_needed(judged):
     with pytest.raises(CommandError, match="choose one of"):
         run(judged, "--exclude", shouter(judged))
+
+
+def test_of_simulated_workers_it_tells_who_was_planted_and_found(rated_study):
+    study = rated_study(models=["ConvAI2", "WoW"])
+    study.fill(9, workers=6, simulated=True)
+    for n, person in enumerate(study.people.values()):
+        person.worker.behaviour = "honest" if n else "shouter"
+        person.worker.save()
+        for talk in person.conversations.all():
+            Message.objects.bulk_create(
+                Message(
+                    conversation=talk,
+                    position=2 * m + 1,
+                    speaker="worker",
+                    text=line if n else line.upper(),
+                )
+                for m, line in enumerate(LINES)
+            )
+    told = json.loads(run(study, "--format", "json"))
+    planted = {each["behaviour"]: each for each in told["planted"]}
+    assert (told["population"], planted["honest"]["workers"], planted["shouter"]["workers"]) == (
+        "simulated",
+        5,
+        1,
+    )
+    assert planted["shouter"]["by_rule"]["shouting"] == planted["shouter"]["found"] == 1

@@ -106,6 +106,13 @@ def test_the_two_populations_are_judged_apart(worked):
     assert rules(person) == rules(simulated) == []
 
 
+def test_simulated_workers_speak_from_one_book_and_do_not_copy(worked):
+    story = [f"{line} And that is the whole of my long story about it." for line in LINES]
+    one, other = (worked([story], simulated_as="honest") for _ in range(2))
+    judge(one)
+    assert rules(one) == rules(other) == []
+
+
 def test_progress_is_told(worked, monkeypatch):
     monkeypatch.setattr(judging.reading, "WORKERS_AT_ONCE", 2)
     person, *_ = [worked() for _ in range(3)]

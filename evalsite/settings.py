@@ -180,6 +180,9 @@ BASE_ENCODER = Path(
         default=str(Path(_minilm.origin).parent / "model") if _minilm and _minilm.origin else "",
     )
 )
+#: A folder with another safety classifier; none named means the one that ships (modelhub.safety.classifier).
+SAFETY_CLASSIFIER = env.str("SAFETY_CLASSIFIER", default="")
+SAFETY_UNSAFE_LABELS = env.list("SAFETY_UNSAFE_LABELS", default=[])
 #: Official archives of data sets are fetched from below it.
 DATASETS_URL = env("DATASETS_URL", default="http://parl.ai/downloads")
 

@@ -12,7 +12,6 @@ from django.conf import settings
 
 from modelhub import registry
 from modelhub.datasets import layout
-from modelhub.datasets.errors import DatasetMissing
 from modelhub.dialogue import Skill
 from modelhub.errors import CheckpointError, ModelhubError, UnknownModel
 from modelhub.models import RegisteredModel, Revision
@@ -88,22 +87,13 @@ def _unregistered(folder: Path, out: Path | None) -> Path:
 
 def _utterances(data: Path, datasets: Sequence[str] | None, split: str) -> tuple[list[str], list[str]]:
     """Raises DatasetError, NothingToEmbed."""
-    skills = [skill for skill in Skill if skill in (datasets or _installed(data, split))]
+    skills = [skill for skill in Skill if skill in (datasets or layout.installed(data, split))]
     texts, sources = utterances(skills, data, split)
     if not texts:
         raise NothingToEmbed(
             f"{data} has no utterance in a {split} split to answer with; name another folder."
         )
     return texts, sources
-
-
-def _installed(data: Path, split: str) -> Iterator[Skill]:
-    for skill in Skill:
-        try:
-            layout.find(skill, split, data)
-        except DatasetMissing:
-            continue
-        yield skill
 
 
 def _next_name(revision: Revision) -> str:

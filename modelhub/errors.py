@@ -79,3 +79,9 @@ class DoesNotFit(ModelhubError):
     """A model needs more memory than its device has left."""
 
     code = "does_not_fit"
+
+
+class SafetyClassifierError(ModelhubError):
+    """The safety classifier, or texts to train or measure it with, cannot be used as they are."""
+
+    code = "safety_classifier"

@@ -55,6 +55,18 @@ def find(skill: Skill, split: str, folder: Path = STARTER) -> Path:
     raise DatasetMissing(f"{folder} has no {split} split of {skill.value}; looked for {looked}")
 
 
+def installed(folder: Path, split: str) -> list[Skill]:
+    """The data sets of which a folder has a split."""
+    found = []
+    for skill in Skill:
+        try:
+            find(skill, split, folder)
+        except DatasetMissing:
+            continue
+        found.append(skill)
+    return found
+
+
 def read(skill: Skill, split: str, folder: Path = STARTER, skipped: Skipped | None = None) -> list[Episode]:
     """One split of one data set.
 

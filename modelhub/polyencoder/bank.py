@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from modelhub.errors import CheckpointError, NoBank, StaleBank
 from modelhub.polyencoder.checkpoints import WEIGHTS, file_sha256, read_metadata, read_tensors, write_tensors
+from modelhub.polyencoder.lengths import batches
 from modelhub.polyencoder.mapped import Mapped
 from modelhub.polyencoder.packed import fast
 from modelhub.polyencoder.ranker import Ranker, Texts
@@ -120,25 +121,13 @@ def embed(
     network = fast(network)
     rows = torch.empty(len(texts), network.width, dtype=torch.float16)
     done = 0
-    for places in _batches(text_encoder.lengths(texts)):
+    for places in batches(text_encoder.lengths(texts), BATCH_TOKENS):
         tokens, mask = text_encoder.candidates([texts[place] for place in places])
         rows[places] = network.encode_candidates(tokens.to(network.device), mask.to(network.device)).to(rows)
         done += len(places)
         if progress:
             progress(done, len(texts))
     return Bank(tuple(texts), tuple(sources), rows)
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places in order of length, parted so that no batch exceeds BATCH_TOKENS with its padding."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if batch and lengths[place] * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def _read_texts(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

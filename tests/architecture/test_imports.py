@@ -16,7 +16,8 @@ FLOORS = ("evalsite", "analysis", "ratings", "chat", "modelhub")
 HEAVY = ("torch", "transformers", "safetensors", "tokenizers")
 #: Where models are made and run; nothing else may import their libraries when it is itself imported.
 HEAVY_ALLOWED = tuple(
-    f"modelhub/{name}/" for name in ("serving", "polyencoder", "parlai", "training", "agents", "benchmarks")
+    f"modelhub/{name}/"
+    for name in ("serving", "polyencoder", "parlai", "training", "agents", "benchmarks", "safety")
 )
 
 

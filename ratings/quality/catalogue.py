@@ -81,8 +81,8 @@ RULES: tuple[Rule, ...] = (
         "a message is unsafe with at least this probability, as the safety classifier says",
         0.9,
         "probability",
-        "The built-in classifier is a weak filter; above this its precision is highest. Read the messages.",
-        Act.EXCLUDE,
+        "The built-in classifier is a weak filter: from .9 on it was right in all cases of its test, and still finds "
+        "1 of 1,000 ordinary messages. The paper excludes; by default somebody reads the messages.",
     ),
     Rule(
         "short_messages",

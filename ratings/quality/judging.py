@@ -155,9 +155,15 @@ def _look_for_shared_accounts(judge: Judge, study: Study, data: Columns, judged:
     judged.flags += sum(map(len, flags.values()))
 
 
+def who_is_due() -> list[UUID]:
+    """Workers who finished a talk since they were judged last, longest waiting first; a task's share."""
+    due = Judgement.objects.filter(due_since__isnull=False).order_by("due_since")
+    return list(due.values_list("participation_id", flat=True)[:MOST_AT_ONCE])
+
+
 def judge_due() -> int:
-    """Judge workers who finished a talk since they were judged last, longest waiting first; gives their number."""
-    due = Judgement.objects.filter(due_since__isnull=False).order_by("due_since")[:MOST_AT_ONCE]
+    """Judge those who are due; gives their number."""
+    due = Judgement.objects.filter(participation_id__in=who_is_due())
     groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
     for participation, study_id, simulated in due.values_list(
         "participation_id", "participation__study_id", "participation__worker__simulated"

@@ -17,9 +17,10 @@ from analysis.quality_report import quality_report
 from analysis.report import study_named
 from chat.errors import ChatError
 from chat.models import Participation, Study
+from modelhub.errors import ModelhubError
 from ratings.errors import RatingError
 from ratings.models import Decision
-from ratings.quality import decisions, honest_seeds, judging, policy, reading
+from ratings.quality import columns, decisions, honest_seeds, judging, policy, reading, safety
 
 
 def change(text: str) -> tuple[str, dict[str, str]]:
@@ -40,6 +41,11 @@ class Command(TableCommand):
         parser.add_argument("--study", required=True, help="the study's name in addresses, such as table7")
         parser.add_argument("--simulated", action="store_true", help="simulated workers, not people")
         parser.add_argument("--no-judge", action="store_true", help="tell what is known without judging anew")
+        parser.add_argument(
+            "--classify",
+            action="store_true",
+            help="let the safety classifier look at messages it has not seen",
+        )
         parser.add_argument(
             "--seeds",
             type=int,
@@ -67,7 +73,7 @@ class Command(TableCommand):
             population = Population.SIMULATED if options["simulated"] else choose_population(study)
             try:
                 self.decide(study, population is Population.SIMULATED, options)
-            except (RatingError, ChatError) as error:
+            except (RatingError, ChatError, ModelhubError) as error:
                 raise CommandError(str(error)) from error
             report = quality_report(
                 study, population, seeds=options["seeds"], on_progress=self.progress("honest crowds")
@@ -80,6 +86,9 @@ class Command(TableCommand):
         told = {"actor": getpass.getuser(), "note": options["note"]}
         if options["declare"]:
             policy.declare(study, dict(options["declare"]), **told)
+        if options["classify"]:
+            people = columns.read(study, simulated=simulated).people
+            self.stderr.write(f"The classifier looked at {safety.look_at(people)} messages.")
         if not options["no_judge"]:
             judging.judge_study(study, simulated=simulated, on_progress=self.progress("workers"))
         if options["restore"]:

@@ -11,11 +11,12 @@ from kombu import Queue
 from chat import sweeper
 from chat.models import Conversation
 from evalsite.celery import app
+from modelhub.safety.classifier import classifier
 from modelhub.serving import routing
 from ratings import submit
 from ratings.axes import Axis
-from ratings.models import Judgement
-from ratings.quality import due
+from ratings.models import Judgement, SafetyScore
+from ratings.quality import due, safety
 from ratings.tasks import judge_due
 
 from .conftest import LINES
@@ -100,3 +101,25 @@ def test_a_queue_that_is_away_costs_no_rating(rating, monkeypatch):
     submit.submit(rating.pk, rating.participation_id, SCORES)
     due.ask()
     assert Judgement.objects.get().due_since
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_safety_classifier_looks_at_what_was_written_once(worked, queue):
+    person = worked([[*LINES, "You are a worthless idiot and everybody hates you, you stupid pig."]])
+    due.mark_due(person.pk)
+    judge_due.apply()
+    scores = list(SafetyScore.objects.order_by("message__position").values_list("probability", flat=True))
+    assert len(scores) == 5
+    assert max(scores[:4]) < scores[4]
+    assert SafetyScore.objects.values("classifier").distinct().get()["classifier"] == classifier().version
+    assert safety.look_at([person.pk]) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_classifier_that_cannot_be_loaded_costs_only_its_own_rule(worked, queue, settings, tmp_path):
+    settings.SAFETY_CLASSIFIER = str(tmp_path / "nowhere")
+    person = worked([["ok", "yes", "no", "fine"]])
+    due.mark_due(person.pk)
+    judge_due.apply()
+    assert person.findings.get().rule == "short_messages"
+    assert not SafetyScore.objects.exists()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from analysis.benchmarks import Benchmarks
-from analysis.exports.csv import safe
 from analysis.exports.latex import escape as latex_escape
 from analysis.exports.markdown import escape as markdown_escape
 from analysis.tables.benchmark_table import (
@@ -20,6 +19,7 @@ from analysis.tables.benchmark_table import (
     Cell,
 )
 from analysis.version import code_version
+from ratings.spreadsheet import safe
 
 #: Grows when a reader of the old form could misread the new one.
 SCHEMA = "colloquy.benchmarks/1"

@@ -7,6 +7,7 @@ import io
 
 from analysis.tables.table7 import METHOD, Cell, Row, Table7
 from analysis.version import code_version
+from ratings.spreadsheet import safe
 
 COLUMNS = (
     "study",
@@ -25,8 +26,6 @@ COLUMNS = (
     "data_sha256",
     "code_version",
 )
-#: A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def render(table: Table7) -> str:
@@ -36,11 +35,6 @@ def render(table: Table7) -> str:
     for row in table.rows:
         writer.writerows(_line(table, row, cell) for cell in row.cells)
     return text.getvalue()
-
-
-def safe(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
 def _line(table: Table7, row: Row, cell: Cell) -> list[object]:

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 
 from analysis.exclusions import Change, Variant
-from analysis.exports.csv import safe
 from analysis.exports.markdown import escape
 from analysis.quality_report import QualityReport, RuleLine, WorkerLine
 from analysis.version import code_version
 from ratings.models import Finding
+from ratings.spreadsheet import safe
 
 #: Grows when a reader of the old form could misread the new one.
 SCHEMA = "colloquy.quality/1"

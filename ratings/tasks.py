@@ -1,8 +1,14 @@
-"""Judging as a Celery task. One that is lost is asked again by the sweeper; one that runs twice finds the same."""
+"""Judging as Celery tasks. One that is lost is asked again, by the sweeper or by whoever pressed the button; one that
+runs twice finds the same.
+"""
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="ratings.judge_due")
@@ -13,3 +19,21 @@ def judge_due() -> None:
     safety.try_to_look_at(judging.who_is_due())
     if judging.judge_due() == judging.MOST_AT_ONCE:
         due.ask()
+
+
+@shared_task(name="ratings.judge_study")
+def judge_study(study_id: int, simulated: bool) -> None:
+    """Judge everybody of one population; a study that is gone meanwhile has nobody.
+
+    How far it is stands in the judgements themselves, which each batch stores (ratings.quality.board.judged_since).
+    """
+    from chat.models import Study
+    from ratings.quality import judging
+
+    study = Study.objects.filter(pk=study_id).first()
+    if study is not None:
+        judging.judge_study(study, simulated=simulated, on_progress=_tell)
+
+
+def _tell(done: int, of: int) -> None:
+    logger.info("judging a study", extra={"done": done, "of": of})

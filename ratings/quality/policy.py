@@ -86,11 +86,11 @@ def _changed(rules: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]])
     for name, change in changes.items():
         if name not in BY_NAME:
             raise PolicyRefused(f"There is no rule {name!r}; there are: {', '.join(BY_NAME)}.")
-        changed[name] |= _checked(BY_NAME[name], change)
+        changed[name] |= checked_change(BY_NAME[name], change)
     return changed
 
 
-def _checked(rule: Rule, change: Mapping[str, Any]) -> dict[str, str | float]:
+def checked_change(rule: Rule, change: Mapping[str, Any]) -> dict[str, str | float]:
     """The change, or PolicyRefused with what is wrong with it."""
     checked: dict[str, str | float] = {}
     if unknown := set(change) - {"act", "threshold"}:

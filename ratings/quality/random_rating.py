@@ -7,7 +7,7 @@ Two of them, each with how likely an honest worker would be so far out under the
   leniency is taken off; the mean square of Rasch models (Wright and Masters 1982) for a worker.
 
 Why they must not exclude: models differ by less than honest workers do, so that ten talks of an honest worker correlate
-with the means hardly better than random ones. In the simulations of docs/quality_null.md a worker with a taste of their
+with the means hardly better than random ones. In the simulations of docs/quality.md a worker with a taste of their
 own is as far out as one who rates at random, and a rule such as "correlation below 0" flags one honest worker in
 seven. The probabilities here hold for workers who differ as the rating model says; excluding by them would make
 results look more agreed upon than they are.

@@ -17,7 +17,7 @@ from analysis.tables.table7 import Cell, Table7, table7
 from chat.models import Participation, Study
 from ratings.models import Finding, Policy
 from ratings.quality.catalogue import BY_NAME, Act
-from ratings.quality.policy import Setting, in_force, settings_of
+from ratings.quality.policy import Setting, held, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Change:
         if self.before.mean is None or self.after.mean is None:
             return None
         return self.after.mean - self.before.mean
+
+    @property
+    def shift_text(self) -> str:
+        """``+0.12``; empty where nothing can be compared."""
+        return "" if self.shift is None else f"{self.shift:+.2f}"
 
     @property
     def is_bold_changed(self) -> bool:
@@ -85,7 +90,7 @@ class Effects:
 def effects(study: Study, population: Population) -> Effects:
     """Read once, compute Table 7 for each variant."""
     frame = ratings_frame(study, population, with_excluded=True)
-    everybody, policy = table7(frame), in_force(study)
+    everybody, policy = table7(frame), held(study)
     variants = tuple(
         _variant(frame, everybody, name, label, act, people)
         for name, label, act, people in _groups(study, population, settings_of(policy))

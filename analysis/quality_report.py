@@ -12,7 +12,7 @@ from chat.models import Participation, Study
 from ratings.models import Finding, StudyNorms
 from ratings.quality import honest_seeds
 from ratings.quality.honest_seeds import Rate
-from ratings.quality.policy import Setting, in_force, settings_of
+from ratings.quality.policy import Setting, held, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def quality_report(
 ) -> QualityReport:
     """The report of findings as they stand; ``seeds`` crowds of honest workers are simulated, which takes seconds."""
     simulated = population is Population.SIMULATED
-    policy = in_force(study)
+    policy = held(study)
     standing = _standing(study, simulated)
     rates = (
         honest_seeds.rates(study, policy, simulated=simulated, seeds=seeds, on_progress=on_progress)

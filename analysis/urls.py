@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from analysis import benchmark_views, views
+from analysis import benchmark_views, quality_views, views
 
 urlpatterns = [
     path("benchmarks/", benchmark_views.benchmark_tables, name="benchmarks"),
     path("benchmarks/tables.<slug:ending>", benchmark_views.benchmarks_file, name="benchmarks_file"),
+    path("studies/<slug:slug>/workers/effects/", quality_views.exclusion_effects, name="exclusion_effects"),
+    path(
+        "studies/<slug:slug>/workers/quality.<slug:ending>", quality_views.quality_file, name="quality_file"
+    ),
     path("studies/<slug:slug>/report/", views.report, name="report"),
     path("studies/<slug:slug>/report/table7.<slug:ending>", views.report_file, name="report_file"),
 ]

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def report(request: HttpRequest, slug: str) -> HttpResponse:
     """Table 7 of a study, with its headline, plots and downloads."""
     study = get_object_or_404(Study, slug=slug)
-    population = _population(request, study)
+    population = population_of(request, study)
     table = report_of(study, population)
     context = {
         "section": "report",
@@ -58,7 +58,7 @@ def report_file(request: HttpRequest, slug: str, ending: str) -> HttpResponse:
         form = format_named(ending)
     except UnknownFormat as error:
         raise Http404(str(error)) from error
-    table = report_of(study, _population(request, study))
+    table = report_of(study, population_of(request, study))
     log.info("report downloaded", extra={"study": study.slug, "form": form.name, "user": request.user.pk})
     name = f"{study.slug}-table7{'-simulated' if table.simulated else ''}.{form.ending}"
     return HttpResponse(
@@ -68,7 +68,7 @@ def report_file(request: HttpRequest, slug: str, ending: str) -> HttpResponse:
     )
 
 
-def _population(request: HttpRequest, study: Study) -> Population:
+def population_of(request: HttpRequest, study: Study) -> Population:
     """The population that the address asks for; without a wish, what the study has."""
     asked = request.GET.get("population")
     if asked is None:

@@ -15,7 +15,7 @@ from chat.staff import staff_only
 from ratings import policy_form
 from ratings.errors import PolicyRefused
 from ratings.models import Policy
-from ratings.quality import audit, board, history
+from ratings.quality import audit, history
 from ratings.quality import policy as policies
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ DECISIONS_PER_PAGE = 50
 def quality_policy(request: HttpRequest, slug: str) -> HttpResponse:
     """What each rule asks and what follows, and the versions so far; a new one is declared here."""
     study = get_object_or_404(Study, slug=slug)
-    policy = board.held(study)
+    policy = policies.held(study)
     return _declare(request, study, policy) if request.method == "POST" else _page(request, study, policy)
 
 

@@ -20,6 +20,7 @@ from chat.models import Study
 from chat.staff import staff_only
 from ratings.models import Decision, Policy
 from ratings.quality import board, decisions
+from ratings.quality import policy as policies
 from ratings.quality.asking import ask_for_everybody
 from ratings.quality.board import Show
 from ratings.quality.catalogue import BY_NAME
@@ -44,7 +45,7 @@ def _workers(
 ) -> HttpResponse:
     begun = board.populations(study)
     population = _population(asked, begun)
-    simulated, policy = population == SIMULATED, board.held(study)
+    simulated, policy = population == SIMULATED, policies.held(study)
     expected = board.expected_false_flags(study, simulated=simulated)
     context = {
         "section": "workers",
@@ -143,7 +144,7 @@ def carry_out_policy(request: HttpRequest, slug: str) -> HttpResponse:
 def _confirm(
     request: HttpRequest, study: Study, population: str, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
-    policy = board.held(study)
+    policy = policies.held(study)
     due = board.workers(policy, simulated=population == SIMULATED, show=Show.DUE)
     context = {
         "section": "workers",
@@ -162,7 +163,7 @@ def _confirm(
 def _carry_out(request: HttpRequest, study: Study, population: str) -> HttpResponse:
     """Exclude as many as the page said. Where their number has changed meanwhile, ask again."""
     simulated = population == SIMULATED
-    number = board.workers(board.held(study), simulated=simulated, show=Show.DUE).count()
+    number = board.workers(policies.held(study), simulated=simulated, show=Show.DUE).count()
     if request.POST.get("workers") != str(number):
         changed = f"The policy names {number} workers now. Look at them, then press the button again."
         return _confirm(request, study, population, refusal=changed, status=409)

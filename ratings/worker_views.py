@@ -17,6 +17,7 @@ from ratings.axes import Axis
 from ratings.errors import DecisionRefused
 from ratings.models import Decision
 from ratings.quality import board, decisions
+from ratings.quality import policy as policies
 from ratings.quality.dossier import dossier
 
 
@@ -39,7 +40,7 @@ def _participation(slug: str, participation_id: UUID) -> Participation:
 def _page(
     request: HttpRequest, participation: Participation, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
-    policy = board.held(participation.study)
+    policy = policies.held(participation.study)
     (row,) = board.rows([participation], policy)
     found = dossier(participation, policy)
     reasons = decisions.FOR_RESTORING if participation.excluded_at else decisions.FOR_EXCLUDING

@@ -41,7 +41,7 @@ def as_json(report: QualityReport) -> str:
         "code_version": code_version(),
         "policy": {
             "version": policy.version,
-            "declared_at": policy.declared_at.isoformat(),
+            "declared_at": policy.declared_at and policy.declared_at.isoformat(),
             "declared_after_talks": policy.after_talks,
         },
         "workers_judged": report.judged,

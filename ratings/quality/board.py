@@ -118,12 +118,6 @@ class RuleLine:
         return wording.threshold(self.setting.rule, self.setting.threshold)
 
 
-def held(study: Study) -> Policy:
-    """The policy in force; where none is declared yet, what would be, not stored and of version 0."""
-    newest = study.policies.order_by("-version").first()
-    return newest or Policy(study=study, version=0, rules=policies.defaults(), after_talks=0)
-
-
 def excluding(policy: Policy) -> list[str]:
     """The names of the rules that exclude."""
     return [name for name, each in policies.settings_of(policy).items() if each.act is Act.EXCLUDE]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -71,12 +72,17 @@ def judge_study(
     """Judge everybody of one population who finished a talk; ``on_progress`` is told how many of how many are done."""
     judge, judged, crowd = Judge(study, in_force(study)), Judged(), _Crowd()
     data = columns.read(study, simulated=simulated)
-    if measured := norms.measure(data, judge.settings):
+    measured = norms.measure(data, judge.settings)
+    if measured:
         norms.store(study, measured, simulated=simulated)
-        _judge_against(judge, data, measured, judged, whole=True)
-    for ids in reading.batches(data.people):
-        crowd.add(_judge(judge, ids, judged))
-        on_progress(judged.workers, len(data.people))
+        _judge_against(judge, data, measured, judged)
+    # Simulating honest raters is arithmetic without the database: another core does it meanwhile.
+    with ThreadPoolExecutor(1) as aside:
+        unrelated = aside.submit(_unrelated, judge, data, measured)
+        for ids in reading.batches(data.people):
+            crowd.add(_judge(judge, ids, judged))
+            on_progress(judged.workers, len(data.people))
+        _store(judge, data.people, unrelated.result(), "unrelated_ratings", judged)
     # Simulated workers all speak from one book of lines.
     _compare(judge, crowd if not simulated else replace(crowd, sketches=Sketches()), judged)
     _look_for_shared_accounts(judge, study, data, judged)
@@ -84,22 +90,28 @@ def judge_study(
     return judged
 
 
-def _judge_against(judge: Judge, data: Columns, measured: Norms, judged: Judged, *, whole: bool) -> None:
+def _judge_against(judge: Judge, data: Columns, measured: Norms, judged: Judged) -> None:
     """The rules that measure a worker against the study."""
     found = crowd_rules.flags(data, measured, judge.settings)
-    rules = list(crowd_rules.RULES)
-    if whole:
-        rules.append("unrelated_ratings")
-        if "unrelated_ratings" in judge.settings:
-            for person, flag in crowd_rules.unrelated(
-                data, measured, judge.settings["unrelated_ratings"]
-            ).items():
-                found[person].append(flag)
     for people in reading.batches(data.people):
-        findings.store(
-            judge.policy, judge.settings, {each: found.get(each, []) for each in people}, rules=rules
-        )
+        flags = {each: found.get(each, []) for each in people}
+        findings.store(judge.policy, judge.settings, flags, rules=crowd_rules.RULES)
     judged.flags += sum(map(len, found.values()))
+
+
+def _unrelated(judge: Judge, data: Columns, measured: Norms | None) -> dict[UUID, Flag]:
+    setting = judge.settings.get("unrelated_ratings")
+    return crowd_rules.unrelated(data, measured, setting) if setting and measured else {}
+
+
+def _store(
+    judge: Judge, everybody: Sequence[UUID], found: dict[UUID, Flag], rule: str, judged: Judged
+) -> None:
+    """Findings of one rule about everybody."""
+    for people in reading.batches(everybody):
+        flags = {person: [found[person]] if person in found else [] for person in people}
+        findings.store(judge.policy, judge.settings, flags, rules=[rule])
+    judged.flags += len(found)
 
 
 def _judge(judge: Judge, ids: Sequence[UUID], judged: Judged) -> list[WorkerWork]:
@@ -133,16 +145,11 @@ def _remember(works: Sequence[WorkerWork], policy: Policy) -> None:
 
 
 def _compare(judge: Judge, crowd: _Crowd, judged: Judged) -> None:
-    """The rules that need everybody's work at once."""
+    """The rule that needs everybody's messages at once."""
     found: dict[UUID, Flag] = {}
     if setting := judge.settings.get("copied_text"):
         found = copied_text(crowd.workers, crowd.sketches.copies(), setting.threshold)
-    flags = {
-        participation: [found[participation]] if participation in found else []
-        for participation, _ in crowd.workers
-    }
-    findings.store(judge.policy, judge.settings, flags, rules=["copied_text"])
-    judged.flags += len(found)
+    _store(judge, [person for person, _ in crowd.workers], found, "copied_text", judged)
 
 
 def _look_for_shared_accounts(judge: Judge, study: Study, data: Columns, judged: Judged) -> None:
@@ -179,5 +186,5 @@ def _judge_some(study: Study, people: Sequence[UUID], *, simulated: bool) -> Non
     judge, judged = Judge(study, in_force(study)), Judged()
     if known := norms.current(study, judge.settings, simulated=simulated):
         data = columns.read(study, simulated=simulated, only=people)
-        _judge_against(judge, data, known, judged, whole=False)
+        _judge_against(judge, data, known, judged)
     _judge(judge, people, judged)

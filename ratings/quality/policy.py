@@ -52,6 +52,12 @@ def in_force(study: Study) -> Policy:
     return newest or declare(study, {}, actor=DEFAULT_ACTOR)
 
 
+def held(study: Study) -> Policy:
+    """The policy in force; where none is declared yet, what would be, not stored and of version 0."""
+    newest = study.policies.order_by("-version").first()
+    return newest or Policy(study=study, version=0, rules=defaults(), after_talks=0)
+
+
 def declare(study: Study, changes: Mapping[str, Mapping[str, Any]], *, actor: str, note: str = "") -> Policy:
     """Declare a new version: the present rules, or the default ones, with ``changes`` to some of them.
 

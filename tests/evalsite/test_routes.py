@@ -56,6 +56,8 @@ MATRIX: dict[str, Row] = {
     "worker": RESEARCH,
     "exclude_worker": {"others": (405, "signed_out"), "researcher": (405, 400)},
     "restore_worker": {"others": (405, "signed_out"), "researcher": (405, 400)},
+    "exclusion_effects": RESEARCH,
+    "quality_file": RESEARCH,
     "report": RESEARCH,
     "report_file": RESEARCH,
     "benchmarks": RESEARCH,
@@ -84,6 +86,7 @@ def path_of(name: str, talk: Conversation) -> str:
         "exclude_worker": [slug, talk.participation_id],
         "restore_worker": [slug, talk.participation_id],
         "report_file": [slug, "csv"],
+        "quality_file": [slug, "csv"],
         "benchmarks_file": ["csv"],
     }
     needs_none = name in (

@@ -25,24 +25,30 @@ def test_due_are_those_whom_the_service_would_exclude(worked) -> None:
     judging.judge_study(study, simulated=False)
     decisions.exclude(people[2], reason="writing", actor="ada")
     people[4].findings.update(cleared_at=timezone.now())
-    due = board.workers(board.held(study), simulated=False, show=Show.DUE)
+    due = board.workers(policy.held(study), simulated=False, show=Show.DUE)
     assert list(due) == decisions.due_for_exclusion(study, simulated=False) == [people[0]]
     people[2].refresh_from_db()
-    assert [row.is_due for row in board.rows(people, board.held(study))] == [True, False, False, False, False]
+    assert [row.is_due for row in board.rows(people, policy.held(study))] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_who_is_due_changes_with_the_policy(worked) -> None:
     person = worked(SHORT)
     judging.judge_study(person.study, simulated=False)
     policy.declare(person.study, {"short_messages": {"act": "review"}}, actor="ada")
-    assert board.counts(board.held(person.study), simulated=False).due == 0
-    (row,) = board.rows([person], board.held(person.study))
+    assert board.counts(policy.held(person.study), simulated=False).due == 0
+    (row,) = board.rows([person], policy.held(person.study))
     assert [(tag.rule, tag.excludes) for tag in row.tags] == [("short_messages", False)]
 
 
 def test_looking_declares_no_policy(worked) -> None:
     study = worked().study
-    held = board.held(study)
+    held = policy.held(study)
     assert (held.pk, held.rules) == (None, policy.defaults())
     assert list(board.workers(held, simulated=False))
     assert not Policy.objects.exists()
@@ -55,7 +61,7 @@ def test_counts_are_of_one_population(worked) -> None:
     judging.judge_study(study, simulated=False)
     decisions.exclude(people[1], reason="ratings", actor="ada")
     mark_due(people[2].pk)
-    counts = board.counts(board.held(study), simulated=False)
+    counts = board.counts(policy.held(study), simulated=False)
     assert counts == board.Counts(workers=3, judged=3, waiting=1, flagged=1, due=1, excluded=1)
     assert board.populations(study) == {"people": 3, "simulated": 1}
 
@@ -63,7 +69,7 @@ def test_counts_are_of_one_population(worked) -> None:
 def test_who_never_began_a_talk_is_listed_only_when_excluded(study, join) -> None:
     gone, _ = join(study), join(study)
     decisions.exclude(gone, reason="accounts", actor="ada")
-    assert list(board.workers(board.held(study), simulated=False)) == [gone]
+    assert list(board.workers(policy.held(study), simulated=False)) == [gone]
 
 
 def test_times_are_medians_over_finished_talks(worked) -> None:
@@ -74,7 +80,7 @@ def test_times_are_medians_over_finished_talks(worked) -> None:
         ended = talk.started_at + timedelta(seconds=seconds)
         Conversation.objects.filter(pk=talk.pk).update(ended_at=ended, last_position=last)
     person.conversations.filter(ordinal=4).update(state=Conversation.State.ABANDONED)
-    (row,) = board.rows([person], board.held(person.study))
+    (row,) = board.rows([person], policy.held(person.study))
     # A message took 30, 20 and 500 seconds.
     assert (row.talks, row.messages, row.talk_s, row.message_s) == (3, 9, 100, 30)
 
@@ -88,7 +94,7 @@ def test_a_spread_counts_each_score_and_draws_the_highest_whole() -> None:
 def test_a_rule_counts_workers_and_not_findings(worked) -> None:
     person = worked([LINES, LINES], heard="I am a language model.")
     judging.judge_study(person.study, simulated=False)
-    lines = board.rule_lines(board.held(person.study), {"unblinded": 0.5}, simulated=False)
+    lines = board.rule_lines(policy.held(person.study), {"unblinded": 0.5}, simulated=False)
     assert Finding.objects.count() == 2
     assert [(line.flagged, line.expected) for line in lines if line.setting.rule.name == "unblinded"] == [
         (1, 0.5)

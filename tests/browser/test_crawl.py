@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,6 +196,53 @@ def test_pages_of_reports(open_tab: Callable[..., Tab], inspection: Inspection, 
         if name == "report":
             expect(desk.page.locator(".plot svg").first).to_be_visible()
         inspection.look(desk, name)
+    assert inspection.faults == []
+
+
+def test_pages_of_worker_quality(
+    open_tab: Callable[..., Tab], inspection: Inspection, site: Site, talks: list[str]
+) -> None:
+    site.manage("quality", "--study", "table7", "--simulated", "--seeds", "0")
+    bad, fine = (
+        site.one(
+            "SELECT p.id FROM chat_participation p JOIN chat_worker w ON w.id = p.worker_id"
+            f" WHERE w.simulated = 1 AND w.behaviour {which} 'honest' LIMIT 1"
+        )
+        for which in ("<>", "=")
+    )
+    workers, of_worker = "/studies/table7/workers/", f"/studies/table7/workers/{uuid.UUID(bad)}/"
+    desk = open_tab(researcher=True)
+    for name, path in {
+        "workers": f"{workers}?population=simulated",
+        "workers of nobody": "/studies/quiet/workers/",
+        "workers excluded": f"{workers}?population=simulated&show=excluded",
+        "workers whom the policy names": f"{workers}carry-out/?population=simulated",
+        "worker": of_worker,
+        "worker without findings": f"{workers}{uuid.UUID(fine)}/",
+        "policy": f"{workers}policy/",
+        "policy before talks": "/studies/quiet/workers/policy/",
+        "effects": f"{workers}effects/?population=simulated",
+        "effects of nobody": "/studies/quiet/workers/effects/",
+        "decisions": f"{workers}decisions/",
+        "decisions of nobody": "/studies/shut/workers/decisions/",
+    }.items():
+        desk.goto(path)
+        inspection.look(desk, name)
+    desk.goto(of_worker)
+    desk.page.get_by_label("Reason").select_option("other")
+    desk.button("Exclude this worker").click()
+    inspection.look(desk, "exclusion refused", reload=False)
+    desk.page.get_by_label("Reason").select_option("writing")
+    desk.button("Exclude this worker").click()
+    desk.button("Undo").focus()
+    inspection.look(desk, "worker excluded", reload=False)
+    desk.goto(f"{workers}policy/")
+    desk.page.get_by_label("From how much All capitals flags").fill("much")
+    desk.button("Declare").click()
+    inspection.look(desk, "policy refused", reload=False)
+    desk.goto(f"{workers}?population=simulated")
+    desk.button("Judge everybody now").click()
+    inspection.look(desk, "judgement asked")
     assert inspection.faults == []
 
 

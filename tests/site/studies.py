@@ -41,11 +41,12 @@ def add_to(site: Site) -> None:
 
 
 def make() -> None:
-    """An open study, one with payloads, a closed, a paused, a full and a slow one, one nobody talked in, and one with
-    attention items.
+    """An open study, one with payloads, one whose workers are judged, a closed, a paused, a full and a slow one, one
+    nobody talked in, and one with attention items.
     """
     _study("plain", PLAIN)
     _study("payloads", PAYLOADS, names=(CALLED, "Another model"), min_turns=len(PAYLOADS))
+    _study("judged", PLAIN)
     _study("shut", PLAIN, state=Study.State.CLOSED)
     _study("paused", PLAIN, state=Study.State.PAUSED)
     _study("full", PLAIN, target=0)

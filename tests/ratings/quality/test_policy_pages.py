@@ -14,7 +14,7 @@ from django.urls import reverse
 from chat.models import Participation, Study
 from ratings import policy_views
 from ratings.models import Decision, Policy
-from ratings.quality import decisions, policy
+from ratings.quality import decisions, history, policy
 
 from .conftest import LINES
 
@@ -66,6 +66,15 @@ def test_a_new_version_is_declared_with_what_was_changed(study: Study, researche
     assert "Version 2 is declared" in page and "“the pilot”" in page
     assert "All capitals: 30 % of messages, before 20 % of messages" in page
     assert "Repeats: review, before exclude" in page
+
+
+def test_a_version_tells_what_it_changed_of_the_one_before(study: Study) -> None:
+    policy.declare(study, {"shouting": {"threshold": 0.3}}, actor="ada")
+    policy.declare(study, {"repeating": {"act": "review"}}, actor="bob")
+    assert [(each.policy.version, each.changes) for each in history.versions(study)] == [
+        (2, ("Repeats: review, before exclude",)),
+        (1, ("All capitals: 30 % of messages, before 20 % of messages",)),
+    ]
 
 
 def test_bad_input_is_told_at_each_field_and_nothing_is_lost(study: Study, researcher: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
@@ -21,7 +21,10 @@ from ratings.models import Rating
 #: Rows that are hashed together; bounds the memory that hashing takes.
 HASHED_AT_ONCE = 50_000
 
-Row = tuple[UUID, UUID, int, str, int]
+#: A worker as a frame knows them: by the internal id, or as an export names them.
+Person = UUID | str
+#: A rating: worker, talk, the model's place among those of the frame, axis, score.
+Row = tuple[Person, Person, int, str, int]
 
 
 class Population(StrEnum):
@@ -35,10 +38,10 @@ class Population(StrEnum):
 class RatingsFrame:
     """The ratings of a study's complete talks by one population: one entry a rating in each array.
 
-    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the pseudonyms of the workers,
-    ``models`` and ``axes`` the labels of the last two, models in the order of the arms, also those that nobody has
-    rated. ``sha256`` is the hash of the ratings with the pseudonyms of their workers and talks: the same ratings, the
-    same hash. Workers who are excluded are left out unless they were asked for.
+    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the ids of the workers, ``models`` and
+    ``axes`` the labels of the last two, models in the order of the arms, also those that nobody has rated. ``sha256``
+    is the hash of the ratings with the numbers of their workers and talks: the same ratings in the same order, the same
+    hash, by whatever names their workers go. Workers who are excluded are left out unless they were asked for.
     """
 
     study: str
@@ -46,7 +49,7 @@ class RatingsFrame:
     population: Population
     models: tuple[str, ...]
     axes: tuple[str, ...]
-    people: tuple[UUID, ...]
+    people: tuple[Person, ...]
     worker: Integers
     talk: Integers
     model: Integers
@@ -67,11 +70,11 @@ class RatingsFrame:
         _, first = np.unique(self.talk, return_index=True)
         return np.bincount(self.model[first], minlength=len(self.models))
 
-    def without(self, people: Collection[UUID]) -> RatingsFrame:
+    def without(self, people: Collection[Person]) -> RatingsFrame:
         """The ratings of everybody else. Workers keep their numbers; the hash tells who is left out."""
         left_out = np.array([person in people for person in self.people], dtype=bool)
         kept = ~left_out[self.worker]
-        gone = ",".join(sorted(person.hex for person in self.people if person in people))
+        gone = ",".join(sorted(str(person) for person in self.people if person in people))
         return replace(
             self,
             worker=self.worker[kept],
@@ -110,27 +113,43 @@ def choose_population(study: Study) -> Population:
 def ratings_frame(study: Study, population: Population, *, with_excluded: bool = False) -> RatingsFrame:
     """Read the ratings of complete talks: one query for them, one for the study's arms."""
     arms = list(study.arms.select_related("revision__model").order_by("position"))
-    labels = _labels(arms)
-    rows = list(_rows(study, population, with_excluded).iterator(chunk_size=HASHED_AT_ONCE))
-    model_of = {arm.pk: index for index, arm in enumerate(arms)}
-    axis_of = {axis.value: index for index, axis in enumerate(Axis)}
-    return RatingsFrame(
+    place_of = {arm.pk: place for place, arm in enumerate(arms)}
+    rows = _rows(study, population, with_excluded).iterator(chunk_size=HASHED_AT_ONCE)
+    return frame_of(
+        ((worker, talk, place_of[arm], axis, score) for worker, talk, arm, axis, score in rows),
         study=study.slug,
         title=study.title,
         population=population,
-        models=labels,
-        axes=tuple(axis.value for axis in Axis),
-        people=tuple(dict.fromkeys(row[0] for row in rows)),
-        worker=_codes(row[0] for row in rows),
-        talk=_codes(row[1] for row in rows),
-        model=np.array([model_of[row[2]] for row in rows], dtype=np.int64),
-        axis=np.array([axis_of[row[3]] for row in rows], dtype=np.int64),
-        score=np.array([row[4] for row in rows], dtype=float),
-        sha256=_hash(rows, population, labels, model_of),
+        models=model_labels(arms),
     )
 
 
-def _rows(study: Study, population: Population, with_excluded: bool) -> QuerySet[Rating, Row]:
+def frame_of(
+    ratings: Iterable[Row], *, study: str, title: str, population: Population, models: tuple[str, ...]
+) -> RatingsFrame:
+    """A frame of ratings from anywhere, of one population's complete talks; their order counts for the hash."""
+    rows = list(ratings)
+    axis_of = {axis.value: index for index, axis in enumerate(Axis)}
+    worker, talk = _codes(row[0] for row in rows), _codes(row[1] for row in rows)
+    return RatingsFrame(
+        study=study,
+        title=title,
+        population=population,
+        models=models,
+        axes=tuple(axis.value for axis in Axis),
+        people=tuple(dict.fromkeys(row[0] for row in rows)),
+        worker=worker,
+        talk=talk,
+        model=np.array([row[2] for row in rows], dtype=np.int64),
+        axis=np.array([axis_of[row[3]] for row in rows], dtype=np.int64),
+        score=np.array([row[4] for row in rows], dtype=float),
+        sha256=_hash(rows, worker, talk, population, models),
+    )
+
+
+def _rows(
+    study: Study, population: Population, with_excluded: bool
+) -> QuerySet[Rating, tuple[UUID, UUID, int, str, int]]:
     """Ordered, so that the hash and the sums do not depend on the database's order."""
     complete = Rating.objects.filter(
         conversation__arm__study=study,
@@ -148,7 +167,7 @@ def _rows(study: Study, population: Population, with_excluded: bool) -> QuerySet
     )
 
 
-def _labels(arms: list[Arm]) -> tuple[str, ...]:
+def model_labels(arms: Sequence[Arm]) -> tuple[str, ...]:
     """Names of the arms' models; where two arms share one, what tells them apart is added."""
     shared = Counter(arm.revision.model.name for arm in arms)
 
@@ -159,18 +178,20 @@ def _labels(arms: list[Arm]) -> tuple[str, ...]:
     return tuple(label(arm) for arm in arms)
 
 
-def _codes(keys: Iterable[UUID]) -> Integers:
+def _codes(keys: Iterable[Person]) -> Integers:
     """Numbers from 0 in the order of first appearance."""
-    seen: dict[UUID, int] = {}
+    seen: dict[Person, int] = {}
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
 
 
-def _hash(rows: list[Row], population: Population, labels: tuple[str, ...], model_of: dict[int, int]) -> str:
-    """SHA-256 over one line a rating: worker, talk, model, axis, score."""
+def _hash(
+    rows: Sequence[Row], worker: Integers, talk: Integers, population: Population, models: Sequence[str]
+) -> str:
+    """SHA-256 over one line a rating: worker and talk as numbers, model, axis, score."""
     digest = hashlib.sha256(f"{population}\n".encode())
     lines: Iterator[str] = (
-        f"{worker.hex},{talk.hex},{labels[model_of[arm]]},{axis},{score}\n"
-        for worker, talk, arm, axis, score in rows
+        f"{person},{held},{models[model]},{axis},{score}\n"
+        for person, held, (_, _, model, axis, score) in zip(worker.tolist(), talk.tolist(), rows, strict=True)
     )
     while batch := list(islice(lines, HASHED_AT_ONCE)):
         digest.update("".join(batch).encode())

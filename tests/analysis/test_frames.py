@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.frames import Population, choose_population, complete_talks, ratings_frame
+from analysis.frames import Population, choose_population, complete_talks, frame_of, ratings_frame
 from chat.models import Conversation
 
 UNFINISHED = [state for state in Conversation.State.values if state != Conversation.State.COMPLETE]
@@ -90,3 +90,15 @@ def test_the_hash_tells_data_apart_and_nothing_else(rated_study) -> None:
     assert ratings_frame(study.study, Population.PEOPLE).sha256 == first
     study.talk("bob", 0, [1, 2, 3, 4])
     assert ratings_frame(study.study, Population.PEOPLE).sha256 != first
+
+
+def test_the_hash_does_not_depend_on_what_workers_and_talks_are_called() -> None:
+    given = {"study": "s", "title": "S", "population": Population.PEOPLE, "models": ("A", "B")}
+    rows = [("ann", "t1", 0, "overall", 3), ("ann", "t2", 1, "overall", 4), ("bob", "t3", 1, "empathy", 5)]
+    named = {"ann": "p1", "bob": "p2", "t1": "x", "t2": "y", "t3": "z"}
+    renamed = [(named[worker], named[talk], *rest) for worker, talk, *rest in rows]
+    first, second = frame_of(rows, **given), frame_of(renamed, **given)
+    assert first.sha256 == second.sha256 and second.people == ("p1", "p2")
+    assert first.worker.tolist() == [0, 0, 1] and first.talk.tolist() == [0, 1, 2]
+    other = [*rows[:2], ("ann", *rows[2][1:])]
+    assert frame_of(other, **given).sha256 != first.sha256

@@ -25,3 +25,15 @@ class NotEstimable(AnalysisError):
     """What the data do not tell, however many digits are asked for."""
 
     code = "not_estimable"
+
+
+class UnknownRecords(AnalysisError):
+    code = "unknown_records"
+
+
+class ExportRefused(AnalysisError):
+    code = "export_refused"
+
+
+class BundleRefused(AnalysisError):
+    code = "bundle_refused"

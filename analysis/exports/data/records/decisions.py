@@ -1,0 +1,67 @@
+"""What people decided about workers and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+
+from analysis.exports.data.records.kind import Kind
+from analysis.exports.data.schema import Field, Record, Type, moment
+from analysis.exports.data.source import ROWS_AT_ONCE, Source
+from ratings.models import Decision
+
+FIELDS = (
+    Field("decision", Type.TEXT, "The decision."),
+    Field("act", Type.TEXT, "`declare` (a policy), `exclude` or `restore` (a worker)."),
+    Field("worker", Type.TEXT, "Whom it is about; null for a policy.", optional=True),
+    Field("reason", Type.TEXT, "Why, as a word of a list."),
+    Field("note", Type.TEXT, "Why, in free words; in identified exports alone.", optional=True),
+    Field("actor", Type.TEXT, "Who decided."),
+    Field("policy_version", Type.WHOLE, "The policy in force.", optional=True),
+    Field("details", Type.JSON, "What it rested on and what it changed."),
+    Field("at", Type.TIME, "When."),
+)
+
+
+def read(source: Source) -> Iterator[Record]:
+    """In the order in which they were made; those about policies stand in the exports of either population."""
+    about = Q(participation=None) | Q(participation__worker__simulated=source.simulated)
+    rows = Decision.objects.filter(about, study=source.study).select_related("participation", "policy")
+    for decision in rows.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
+        yield _record(source, decision)
+
+
+def _record(source: Source, decision: Decision) -> Record:
+    person = decision.participation
+    return {
+        "decision": source.names.serial("decision", decision.pk),
+        "act": decision.act,
+        "worker": source.names.of(person.worker_id) if person else None,
+        "reason": decision.reason,
+        "note": source.names.note(decision.note),
+        "actor": source.names.actor(decision.actor),
+        "policy_version": decision.policy.version if decision.policy else None,
+        "details": _details(source, decision.details),
+        "at": moment(decision.at),
+    }
+
+
+def _details(source: Source, details: dict[str, Any]) -> dict[str, Any]:
+    """With the findings called as among the findings."""
+    told: dict[str, Any] = source.names.within(details)
+    if "findings" in told:
+        told["findings"] = [
+            {**each, "finding": source.names.serial("finding", each["finding"])} for each in told["findings"]
+        ]
+    return told
+
+
+DECISIONS = Kind(
+    name="decisions",
+    about="Policies that were declared, workers who were excluded or brought back, and why.",
+    fields=FIELDS,
+    read=read,
+    key="decision",
+)

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import ExportRefused
-from analysis.exports.csv import FORMULA_STARTS
 from analysis.exports.data.job import Job
 from analysis.exports.data.records import kind_of
 from analysis.exports.data.records.kind import Kind
 from analysis.exports.data.schema import Field, Record, Type
+from ratings.spreadsheet import FORMULA_STARTS
 
 ENDING = "csv"
 _LIKE_A_FORMULA = re.compile(f"'* *[{re.escape(''.join(FORMULA_STARTS))}]")

@@ -1,6 +1,6 @@
 """How often rules about ratings and times flag honest workers, and how well that is foretold.
 
-    .venv/bin/python bench/honest_workers.py [--seeds 20] [--workers 1000000]
+    .venv/bin/python bench/honest_workers.py [--only null false ...] [--seeds 20] [--workers 1000000]
 
 Everything is drawn from seeds: the same options give the same figures, but for the seconds of the last table.
 ``--workers`` is how many are simulated for each cell of the first table.
@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from scipy.stats import binomtest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ratings.quality import repeated_answers
-from ratings.quality.honest import HonestModel, fit_honest_model
+from ratings.quality.honest import HonestModel, fit_honest_model, fitted_to
 from ratings.quality.pace import expected_hurried, hurried, short_talks
 from ratings.quality.random_rating import likeness
 from ratings.quality.repeated_answers import Reading
@@ -42,11 +43,14 @@ from tests.ratings.honest_workers import (
 )
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+options.add_argument("--only", nargs="+", choices=["null", "false", "true", "among", "exact", "speed"])
 options.add_argument("--seeds", type=int, default=20)
 options.add_argument("--workers", type=int, default=1_000_000)
 arguments = options.parse_args()
 
 TALKS = (1, 2, 3, 10)
+#: Shares of straight-liners in a study.
+AMONG = (0.0, 0.05, 0.2)
 PIECE = 50_000
 #: Spreads of log seconds between workers and between a worker's talks.
 BETWEEN, WITHIN = 0.30, 0.29
@@ -207,6 +211,24 @@ def true_rows() -> Iterator[list[str]]:
             yield [scenario.name, rule, *(percent(counts[kind] / (2 * arguments.seeds)) for kind in KINDS)]
 
 
+def among_rows() -> Iterator[list[str]]:
+    """What straight-liners with any value do to the probabilities by which they are judged."""
+    for scenario in SCENARIOS:
+        row = [scenario.name]
+        for share in AMONG:
+            fits, kept = [], []
+            for seed in range(arguments.seeds):
+                rng = np.random.default_rng(3000 + seed)
+                worker, model = deal(np.full(234, 4), rng)
+                ratings, bad = scenario.rate(worker, model, rng), rng.random(234) < share
+                value = rng.integers(1, 6, size=234)[worker][:, None]
+                study = study_of(worker, model, np.where(bad[worker][:, None], value, ratings))
+                fits.append(fit_honest_model(study).same_answers([0, 2, 4, 6]))
+                kept.append(fitted_to(study.talks).same_answers([0, 2, 4, 6]))
+            row.append(f"{percent(float(np.mean(fits)))} ({percent(float(np.mean(kept)))})")
+        yield row
+
+
 # --- How exact, and how fast --------------------------------------------------------------------------------------
 
 
@@ -254,32 +276,49 @@ def speed_rows() -> Iterator[list[str]]:
         ]
 
 
+Table = tuple[str, Sequence[str], Callable[[], Iterator[list[str]]]]
+NULL_COLUMNS = [
+    "scenario",
+    "rule",
+    "talks",
+    f"simulated, {arguments.workers:,} (95 %)",
+    "fitted, 25,000 workers",
+    f"fitted, {arguments.seeds} studies of 234: 10th, 50th, 90th percentile",
+]
+TABLES: dict[str, Table] = {
+    "null": (
+        "Of 100 honest workers who would be flagged",
+        NULL_COLUMNS,
+        lambda: chain.from_iterable(map(null_rows, SCENARIOS)),
+    ),
+    "false": (
+        f"False flags of 100 judged workers (foretold), in {arguments.seeds} honest studies of the paper's size",
+        ["rule", *(scenario.name for scenario in SCENARIOS)],
+        false_rows,
+    ),
+    "true": (
+        "Found, of 100 planted workers with three talks or more",
+        ["scenario", "rule", *KINDS],
+        true_rows,
+    ),
+    "among": (
+        f"One answer over four talks, of 100: mean of {arguments.seeds} studies of 234 with straight-liners among them",
+        ["scenario", *(f"{100 * share:.0f} %: fitted (all kept)" for share in AMONG)],
+        among_rows,
+    ),
+    "exact": (
+        "Spread over seeds of the draws, the worst of four scenarios",
+        ["talks", *Reading],
+        exactness_rows,
+    ),
+    "speed": (
+        "Processor seconds",
+        ["workers", "ratings", "fit", *(f"null, {rule}" for rule in Reading), "hurried", "unlike others"],
+        speed_rows,
+    ),
+}
+
 print(machine())
-table(
-    "Of 100 honest workers who would be flagged",
-    [
-        "scenario",
-        "rule",
-        "talks",
-        f"simulated, {arguments.workers:,} (95 %)",
-        "fitted, 25,000 workers",
-        f"fitted, {arguments.seeds} studies of 234: 10th, 50th, 90th percentile",
-    ],
-    [row for scenario in SCENARIOS for row in null_rows(scenario)],
-)
-table(
-    f"False flags of 100 judged workers (foretold), in {arguments.seeds} honest studies of 234 workers and 800 talks",
-    ["rule", *(scenario.name for scenario in SCENARIOS)],
-    list(false_rows()),
-)
-table(
-    "Found, of 100 planted workers with three talks or more", ["scenario", "rule", *KINDS], list(true_rows())
-)
-table(
-    "Spread over seeds of the draws, the worst of four scenarios", ["talks", *Reading], list(exactness_rows())
-)
-table(
-    "Processor seconds",
-    ["workers", "ratings", "fit", *(f"null, {rule}" for rule in Reading), "hurried", "unlike others"],
-    list(speed_rows()),
-)
+for name in arguments.only or TABLES:
+    title, columns, rows = TABLES[name]
+    table(title, columns, list(rows()))

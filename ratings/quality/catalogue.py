@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
         "the worker's median talk takes less than this share of the study's median talk",
         1 / 3,
         "share of the study's median",
-        "Flags .04 of 100 honest workers where talking speeds spread as in the simulations of docs/quality.md.",
+        "Flags .1 of 100 honest workers where talking speeds spread as in the simulations of docs/quality.md.",
     ),
     Rule(
         "message_time",

@@ -47,6 +47,7 @@ class Columns:
             score=self.score,
             low=LOWEST,
             high=HIGHEST,
+            models=len(self.arms),
         )
 
     @property

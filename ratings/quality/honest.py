@@ -115,7 +115,7 @@ def fit_honest_model(study: StudyRatings) -> HonestModel:
     out = pattern != NO_PATTERN
     for _ in range(MOST_ROUNDS):
         kept = talks.of(~out)
-        model = _fitted(kept if len(kept.worker) else talks)
+        model = fitted_to(kept if len(kept.worker) else talks)
         before, out = out, _implausible(model, talks, pattern)
         if (before == out).all():
             break
@@ -133,8 +133,8 @@ def _implausible(model: HonestModel, talks: TalkTable, pattern: Integers) -> Boo
 # --- Fitting --------------------------------------------------------------------------------------------------
 
 
-def _fitted(talks: TalkTable) -> HonestModel:
-    """Fit to these talks, whoever rated them."""
+def fitted_to(talks: TalkTable) -> HonestModel:
+    """The model of these talks, whoever rated them."""
     shape = (talks.models, talks.axes, talks.values)
     answered = _answered(talks, shape)
     counts = np.asarray(answered.sum(axis=0)).reshape(shape)

@@ -17,9 +17,9 @@ from scipy.special import betainc, gammaln, log_ndtr, ndtr, ndtri
 from ratings.quality.normal_scores import normal_grid
 from ratings.quality.study_ratings import Floats, Integers
 
-#: A worker's median below this share of the study's median is flagged: .04 of 100 honest workers at usual spreads.
+#: A worker's median below this share of the study's median is flagged; few honest workers, mostly with a single talk.
 HURRIED = 1 / 3
-#: Seconds; a talk that is shorter is a signal to look at it, and a weak one: about 2 of 100 honest workers have one.
+#: Seconds; a talk that is shorter is a signal to look at it, and a weak one, as honest workers have them too.
 SHORT_TALK_S = 120.0
 #: The spread of a normal variable over its median absolute deviation.
 NORMAL_MAD = 1 / float(ndtri(0.75))

@@ -24,6 +24,7 @@ class StudyRatings:
     """One entry a rating, each array (R,); a talk has one worker, one model and at most one rating an axis.
 
     ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``score`` is a whole number from ``low`` to ``high``.
+    ``models`` is how many models the study has, rated or not; 0 for those that were rated.
     Raises ValueError where the arrays do not fit together.
     """
 
@@ -34,6 +35,7 @@ class StudyRatings:
     score: Integers
     low: int = 1
     high: int = 5
+    models: int = 0
 
     def __post_init__(self) -> None:
         columns = (self.worker, self.talk, self.model, self.axis, self.score)
@@ -85,7 +87,7 @@ class StudyRatings:
             answers=answers,
             values=self.values,
             workers=_size(self.worker),
-            models=_size(self.model),
+            models=max(self.models, _size(self.model)),
         )
 
 

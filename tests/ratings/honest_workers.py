@@ -1,9 +1,8 @@
 """Studies of honest workers, and of others, drawn in plain steps: what the rating model and the rules are tried on.
 
 A rating is 1 plus the number of cuts below beta_model + leniency + own view of the model + halo of the talk + e, with e
-of variance 1. Workers' own views of a model are not in the fitted model, on purpose. Leniency, cuts and betas of the
-first and third scenario are those of the simulations behind Table 7's interval (docs of ``analysis.statistics``); halo
-and shift were chosen so that one answer everywhere is about as common as in other simulations of such studies.
+of variance 1. Workers' own views of a model are not in the fitted model, on purpose. The spreads are chosen, as the
+paper published no raw ratings: one answer everywhere in a single talk comes from 6, 18, 39 and 57 of 100 workers.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from django.db.models import F
 from chat.models import Conversation
 from ratings.models import StudyNorms
 from ratings.quality import columns, honest_seeds, judging, norms, policy
+from ratings.quality import crowd as crowd_rules
 from ratings.quality.norms import Norms
 from ratings.quality.policy import in_force, settings_of
 
@@ -114,3 +115,15 @@ def test_honest_workers_with_these_talks_are_hardly_ever_flagged(crowd):
 
 def test_where_nobody_rated_anything_there_are_no_rates(study):
     assert honest_seeds.rates(study, policy.in_force(study), simulated=False, seeds=1) == {}
+
+
+def test_a_model_that_nobody_had_rated_when_the_study_was_measured_is_no_surprise(crowd, worked):
+    study = crowd[0].study
+    settings = settings_of(in_force(study))
+    late = Conversation.objects.filter(arm=study.arms.order_by("position").last())
+    late.update(state=Conversation.State.ABANDONED)
+    known = norms.measure(columns.read(study, simulated=False), settings)
+    late.update(state=Conversation.State.COMPLETE)
+    liner = worked([LINES] * 4, [(4, 4, 4, 4)])
+    found = crowd_rules.flags(columns.read(study, simulated=False, only=[liner.pk]), known, settings)
+    assert [flag.rule for flag in found[liner.pk]] == ["same_answer_everywhere"]

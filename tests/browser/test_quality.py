@@ -105,6 +105,7 @@ def test_the_word_about_an_exclusion_goes_after_ten_seconds_and_not_while_its_bu
     desk = open_tab(researcher=True)
     desk.page.clock.install()
     exclude(desk, page_of_worker)
+    expect(desk.page.locator("#done")).to_be_focused()
     desk.button("Undo").focus()
     desk.page.clock.run_for(30_000)
     expect(desk.button("Undo")).to_be_visible()

@@ -46,7 +46,8 @@ for (const change of ["pointerenter", "pointerleave", "focusin"]) toast.addEvent
 toast.addEventListener("focusout", () => setTimeout(wait));
 toast.addEventListener("keydown", onKey);
 toast.classList.add("floating");
-toast.focus({ preventScroll: true });
+// Who has gone on already, before this ran, is left where they are.
+if (document.activeElement === document.body) toast.focus({ preventScroll: true });
 forget();
 speak();
 wait();

@@ -99,10 +99,7 @@ class TransformersClassifier:
             rows = self._tokenizer(list(texts), truncation=True, max_length=self._length)["input_ids"]
         found = np.empty(len(texts))
         for places in batches([len(row) for row in rows], BATCH_TOKENS):
-            with self._lock:
-                given = self._tokenizer.pad(
-                    {"input_ids": [rows[place] for place in places]}, return_tensors="pt"
-                )
+            given = self._tokenizer.pad({"input_ids": [rows[place] for place in places]}, return_tensors="pt")
             logits = self._network(**given.to(self._device)).logits.float().cpu()
             found[places] = self._combined(logits)
         return found

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForSequenceClassification,
     BertConfig,
@@ -134,11 +138,17 @@ def test_threads_share_one_without_disturbing_each_other(make) -> None:
     assert all(answer == pytest.approx(expected, abs=1e-6) for answer in answers)
 
 
-def test_loading_and_answering_print_nothing(make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_and_answering_print_and_log_nothing(make, capfd: pytest.CaptureFixture[str]) -> None:
     folder = make("safe", "toxic")
+    tensors = load_file(folder / "model.safetensors")
+    # The library warns of what it does not use.
+    save_file({**tensors, "other.weight": torch.ones(2)}, folder / "model.safetensors", {"format": "pt"})
     capfd.readouterr()
+    logged = QueueHandler(SimpleQueue())
+    logging.getLogger("transformers").addHandler(logged)
     TransformersClassifier(folder).unsafe_probabilities(TEXTS)
-    assert capfd.readouterr() == ("", "")
+    logging.getLogger("transformers").removeHandler(logged)
+    assert capfd.readouterr() == ("", "") and logged.queue.empty()
 
 
 # --- What is refused ------------------------------------------------------------------------------------------

@@ -1,19 +1,18 @@
-"""From the database to arrays, once."""
+"""From the database to a frame of ratings, once."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from uuid import UUID
 
 import numpy as np
 from django.db.models import Count, Q, QuerySet
 
-from analysis.statistics.means import Floats, Integers, WorkerTable, tabulate
+from analysis.ratings_frame import Name, Population, RatingsFrame
+from analysis.statistics.means import Integers
 from chat.models import Arm, Conversation, Study
 from ratings.axes import Axis
 from ratings.models import Rating
@@ -21,74 +20,8 @@ from ratings.models import Rating
 #: Rows that are hashed together; bounds the memory that hashing takes.
 HASHED_AT_ONCE = 50_000
 
-#: A worker as a frame knows them: by the internal id, or as an export names them.
-Person = UUID | str
 #: A rating: worker, talk, the model's place among those of the frame, axis, score.
-Row = tuple[Person, Person, int, str, int]
-
-
-class Population(StrEnum):
-    """Whose ratings. The two are never mixed."""
-
-    PEOPLE = "people"
-    SIMULATED = "simulated"
-
-
-@dataclass(frozen=True, slots=True)
-class RatingsFrame:
-    """The ratings of a study's complete talks by one population: one entry a rating in each array.
-
-    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the ids of the workers, ``models`` and
-    ``axes`` the labels of the last two, models in the order of the arms, also those that nobody has rated. ``sha256``
-    is the hash of the ratings with the numbers of their workers and talks: the same ratings in the same order, the same
-    hash, by whatever names their workers go. Workers who are excluded are left out unless they were asked for.
-    """
-
-    study: str
-    title: str
-    population: Population
-    models: tuple[str, ...]
-    axes: tuple[str, ...]
-    people: tuple[Person, ...]
-    worker: Integers
-    talk: Integers
-    model: Integers
-    axis: Integers
-    score: Floats
-    sha256: str
-
-    @property
-    def workers(self) -> int:
-        return len(np.unique(self.worker))
-
-    @property
-    def talks(self) -> int:
-        return len(np.unique(self.talk))
-
-    def talks_by_model(self) -> Integers:
-        """Complete, rated talks of each model, (M,)."""
-        _, first = np.unique(self.talk, return_index=True)
-        return np.bincount(self.model[first], minlength=len(self.models))
-
-    def without(self, people: Collection[Person]) -> RatingsFrame:
-        """The ratings of everybody else. Workers keep their numbers; the hash tells who is left out."""
-        left_out = np.array([person in people for person in self.people], dtype=bool)
-        kept = ~left_out[self.worker]
-        gone = ",".join(sorted(str(person) for person in self.people if person in people))
-        return replace(
-            self,
-            worker=self.worker[kept],
-            talk=self.talk[kept],
-            model=self.model[kept],
-            axis=self.axis[kept],
-            score=self.score[kept],
-            sha256=hashlib.sha256(f"{self.sha256} without {gone}".encode()).hexdigest(),
-        )
-
-    def table(self) -> WorkerTable:
-        """Counts, sums and sums of squares by worker, model and axis."""
-        shape = (int(self.worker.max(initial=-1)) + 1, len(self.models), len(self.axes))
-        return tabulate(self.worker, self.model, self.axis, self.score, shape)
+Row = tuple[Name, Name, int, str, int]
 
 
 def complete_talks(study: Study) -> dict[Population, int]:
@@ -138,6 +71,7 @@ def frame_of(
         models=models,
         axes=tuple(axis.value for axis in Axis),
         people=tuple(dict.fromkeys(row[0] for row in rows)),
+        talk_ids=tuple(dict.fromkeys(row[1] for row in rows)),
         worker=worker,
         talk=talk,
         model=np.array([row[2] for row in rows], dtype=np.int64),
@@ -178,9 +112,9 @@ def model_labels(arms: Sequence[Arm]) -> tuple[str, ...]:
     return tuple(label(arm) for arm in arms)
 
 
-def _codes(keys: Iterable[Person]) -> Integers:
+def _codes(keys: Iterable[Name]) -> Integers:
     """Numbers from 0 in the order of first appearance."""
-    seen: dict[Person, int] = {}
+    seen: dict[Name, int] = {}
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
 
 

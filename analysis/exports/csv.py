@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from analysis.tables.table7 import METHOD, Cell, Row, Table7
+from analysis.tables.table7 import Cell, Row, Table7
 from analysis.version import code_version
 from ratings.spreadsheet import safe
 
@@ -51,7 +51,7 @@ def _line(table: Table7, row: Row, cell: Cell) -> list[object]:
         str(cell.bold).lower(),
         "" if cell.paper is None else cell.paper,
         cell.why,
-        METHOD,
+        table.method,
         table.sha256,
         code_version(),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from analysis.tables.headline import headline
-from analysis.tables.table7 import BOLD_SENTENCE, METHOD, METHOD_SENTENCE, Cell, Row, Table7
+from analysis.tables.table7 import BOLD_SENTENCE, Cell, Row, Table7
 from analysis.version import code_version
 
 #: Grows when a reader of the old form could misread the new one.
@@ -22,7 +22,12 @@ def render(table: Table7) -> str:
         "simulated": table.simulated,
         "note": table.population_sentence,
         "headline": {"title": said.title, "detail": said.detail},
-        "method": {"name": METHOD, "level": 0.95, "text": METHOD_SENTENCE, "bold": BOLD_SENTENCE},
+        "method": {
+            "name": table.method,
+            "level": table.options.level,
+            "text": table.method_sentence,
+            "bold": BOLD_SENTENCE,
+        },
         "talks": table.talks,
         "workers": table.workers,
         "data_sha256": table.sha256,

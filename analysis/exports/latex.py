@@ -2,7 +2,7 @@ r"""Table 7 as LaTeX for the booktabs package: ``\input`` it into a paper."""
 
 from __future__ import annotations
 
-from analysis.tables.table7 import BOLD_SENTENCE, METHOD_SENTENCE, Cell, Row, Table7
+from analysis.tables.table7 import BOLD_SENTENCE, Cell, Row, Table7
 from analysis.version import code_version
 
 _ESCAPES = {
@@ -19,6 +19,8 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "–": "--",
+    "−": "$-$",
+    "…": r"\ldots{}",
 }
 
 
@@ -68,8 +70,9 @@ def _cell(cell: Cell) -> str:
 
 def _caption(table: Table7) -> str:
     simulated = r"\textbf{Simulated data.} " if table.simulated else ""
-    words = f"{table.title}: means on a scale of 1 to 5. {METHOD_SENTENCE} {BOLD_SENTENCE} {table.population_sentence}"
-    return simulated + escape(f"{words} {table.talks} talks by {table.workers} workers.")
+    words = f"{table.title}: means on a scale of {table.scale_text}. {table.method_sentence} {BOLD_SENTENCE}"
+    basis = f"{table.population_sentence} {table.talks} talks by {table.workers} workers."
+    return simulated + escape(f"{words} {basis}")
 
 
 def _label(table: Table7) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from analysis.tables.headline import headline
-from analysis.tables.table7 import BOLD_SENTENCE, METHOD_SENTENCE, Cell, Row, Table7
+from analysis.tables.table7 import BOLD_SENTENCE, Cell, Row, Table7
 from analysis.version import code_version
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -39,7 +39,7 @@ def escape(text: str) -> str:
 def _notes(table: Table7) -> list[str]:
     paper = ["The paper's own mean stands in brackets."] if table.compared else []
     people = [] if table.simulated else [table.population_sentence]
-    return [METHOD_SENTENCE, BOLD_SENTENCE, *paper, *people]
+    return [table.method_sentence, BOLD_SENTENCE, *paper, *people]
 
 
 def _grid(table: Table7) -> list[str]:

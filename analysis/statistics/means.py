@@ -31,6 +31,7 @@ class Gap(StrEnum):
     NO_RATINGS = "no_ratings"
     ONE_RATING = "one_rating"
     ONE_WORKER = "one_worker"
+    NO_SPREAD = "no_spread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def bold(cells: Cells, intervals: Intervals) -> NDArray[np.bool_]:
     Models without an interval take no part: they are neither the top nor bold. Where fewer than two models have
     one, nothing is compared and nothing is bold.
     """
-    known = cells.gap == Gap.NONE
+    known = (cells.gap == Gap.NONE) & np.isfinite(intervals.low)
     if not len(known):
         return known
     ranked = np.where(known, cells.mean, -np.inf)

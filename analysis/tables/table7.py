@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.frames import Population, RatingsFrame
+from analysis.ratings_frame import Population, RatingsFrame, axis_label
 from analysis.statistics import means
+from analysis.statistics.interval_methods import IntervalOptions, Method, intervals
 from analysis.statistics.means import Gap
 from analysis.tables.paper import table7_mean
-from ratings.axes import Axis
-from ratings.models import HIGHEST, LOWEST
 
-METHOD = "wilson-cr2"
-METHOD_SENTENCE = (
-    "95 % Wilson score intervals; variance clustered by worker (CR2) with Satterthwaite's degrees of freedom."
-)
+DEFAULT_OPTIONS = IntervalOptions()
+METHOD_SENTENCES = {
+    Method.WILSON_CR2: (
+        "{level} Wilson score intervals; variance clustered by worker (CR2) with Satterthwaite's degrees of freedom."
+    ),
+    Method.T: (
+        "{level} Student's t intervals, as if every rating came from another worker: too narrow where workers rate "
+        "several talks."
+    ),
+    Method.CR2_T: (
+        "{level} t intervals, which can leave the scale; variance clustered by worker (CR2) with Satterthwaite's "
+        "degrees of freedom."
+    ),
+    Method.BOOTSTRAP: "{level} percentile intervals of a bootstrap over workers ({replicates:,} draws, seed {seed}).",
+}
 BOLD_SENTENCE = (
     "Bold, as in the paper: the mean is at or above the lower limit of the interval of the model with the "
     "highest mean on that axis."
@@ -30,6 +40,7 @@ GAP_WORDS = {
     Gap.NO_RATINGS: "no ratings yet",
     Gap.ONE_RATING: "no interval: one rating",
     Gap.ONE_WORKER: "no interval: one worker gave all ratings",
+    Gap.NO_SPREAD: "no interval: whichever workers are drawn, the mean is the same",
 }
 
 
@@ -62,9 +73,23 @@ class Cell:
         return "" if self.low is None or self.high is None else f"{self.low:.2f}–{self.high:.2f}"
 
 
+class RatedAxis(str):
+    """An axis' name in data, with its words for people."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+    @property
+    def label(self) -> str:
+        return axis_label(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model: its complete talks and a cell for each axis, in the order of ``Axis``."""
+    """One model: its complete talks and a cell for each axis, in the order of the table's."""
 
     model: str
     talks: int
@@ -84,7 +109,9 @@ class Table7:
     talks: int
     workers: int
     sha256: str
+    axes: tuple[RatedAxis, ...]
     rows: tuple[Row, ...]
+    options: IntervalOptions
 
     @property
     def simulated(self) -> bool:
@@ -95,8 +122,21 @@ class Table7:
         return POPULATION_SENTENCES[self.population]
 
     @property
-    def axes(self) -> tuple[Axis, ...]:
-        return tuple(Axis)
+    def method(self) -> str:
+        return self.options.method.value
+
+    @property
+    def method_sentence(self) -> str:
+        """How the intervals were made."""
+        options = self.options
+        return METHOD_SENTENCES[options.method].format(
+            level=f"{100 * options.level:g} %", replicates=options.replicates, seed=options.seed
+        )
+
+    @property
+    def scale_text(self) -> str:
+        """``1 to 5``."""
+        return f"{self.options.scale.low:g} to {self.options.scale.high:g}"
 
     @property
     def compared(self) -> bool:
@@ -113,11 +153,18 @@ class Table7:
         return [(row.model, row.cell(axis)) for row in self.rows]
 
 
-def table7(frame: RatingsFrame) -> Table7:
-    """Compute the table from ratings."""
-    summary = means.summarise(frame.table())
-    intervals = means.wilson_cr2(summary, means.Scale(LOWEST, HIGHEST))
-    bold = means.bold(summary, intervals)
+def table7(frame: RatingsFrame, options: IntervalOptions = DEFAULT_OPTIONS) -> Table7:
+    """Compute the table from ratings, by default as the report page shows it."""
+    table = frame.table()
+    return table7_of(frame, table, means.summarise(table), options)
+
+
+def table7_of(
+    frame: RatingsFrame, table: means.WorkerTable, summary: means.Cells, options: IntervalOptions
+) -> Table7:
+    """The table from sums that were made before."""
+    limits, gap = intervals(table, summary, options)
+    bold = means.bold(summary, limits)
     talks = frame.talks_by_model()
 
     def cell(m: int, a: int) -> Cell:
@@ -126,11 +173,11 @@ def table7(frame: RatingsFrame) -> Table7:
             n=int(summary.n[m, a]),
             workers=int(summary.workers[m, a]),
             mean=_known(summary.mean[m, a]),
-            low=_known(intervals.low[m, a]),
-            high=_known(intervals.high[m, a]),
+            low=_known(limits.low[m, a]),
+            high=_known(limits.high[m, a]),
             bold=bool(bold[m, a]),
             paper=table7_mean(frame.models[m], frame.axes[a]),
-            gap=Gap(summary.gap[m, a]),
+            gap=Gap(gap[m, a]),
         )
 
     rows = tuple(
@@ -144,7 +191,9 @@ def table7(frame: RatingsFrame) -> Table7:
         talks=frame.talks,
         workers=frame.workers,
         sha256=frame.sha256,
+        axes=tuple(RatedAxis(axis) for axis in frame.axes),
         rows=rows,
+        options=options,
     )
 
 

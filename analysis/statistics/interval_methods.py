@@ -1,0 +1,80 @@
+"""Table 7's intervals by name: the default, and what other papers use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.statistics.bootstrap import REPLICATES, bootstrap_means, percentile
+from analysis.statistics.means import (
+    LEVEL,
+    PAPER_SCALE,
+    Cells,
+    Gap,
+    Intervals,
+    Scale,
+    WorkerTable,
+    t_cr2,
+    t_plain,
+    wilson_cr2,
+)
+
+
+class Method(StrEnum):
+    """How an interval is made of ratings."""
+
+    WILSON_CR2 = "wilson-cr2"
+    T = "t"
+    CR2_T = "cr2-t"
+    BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalOptions:
+    """Which intervals. ``seed`` and ``replicates`` are the bootstrap's."""
+
+    method: Method = Method.WILSON_CR2
+    scale: Scale = PAPER_SCALE
+    level: float = LEVEL
+    seed: int = 0
+    replicates: int = REPLICATES
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise ValueError(f"level is {self.level}; a confidence level is between 0 and 1, such as 0.95")
+        if self.replicates < 1:
+            raise ValueError(f"replicates is {self.replicates}; a bootstrap draws at least 1")
+        if not self.scale.low < self.scale.high:
+            raise ValueError(
+                f"the scale runs from {self.scale.low:g} to {self.scale.high:g}; its low end comes first"
+            )
+
+
+def intervals(
+    table: WorkerTable, cells: Cells, options: IntervalOptions
+) -> tuple[Intervals, NDArray[np.object_]]:
+    """Limits (M, A), and why there are none (M, A): ``cells.gap``, or NO_SPREAD where all draws of a bootstrap agree.
+
+    ``cells`` is the summary of ``table``.
+    """
+    made = _WAYS[options.method](table, cells, options)
+    known = cells.gap == Gap.NONE
+    low, high = (np.where(known, limit, np.nan) for limit in (made.low, made.high))
+    gap = np.where(known & np.isnan(low), Gap.NO_SPREAD, cells.gap)
+    return Intervals(low=low, high=high), gap
+
+
+def _bootstrap(table: WorkerTable, cells: Cells, options: IntervalOptions) -> Intervals:
+    return percentile(bootstrap_means(table, options.replicates, options.seed), options.level)
+
+
+_WAYS: dict[Method, Callable[[WorkerTable, Cells, IntervalOptions], Intervals]] = {
+    Method.WILSON_CR2: lambda table, cells, options: wilson_cr2(cells, options.scale, options.level),
+    Method.T: lambda table, cells, options: t_plain(cells, options.level),
+    Method.CR2_T: lambda table, cells, options: t_cr2(cells, options.level),
+    Method.BOOTSTRAP: _bootstrap,
+}

@@ -21,6 +21,10 @@ class UnknownData(AnalysisError):
     code = "unknown_data"
 
 
+class UnknownAxis(AnalysisError):
+    code = "unknown_axis"
+
+
 class NotEstimable(AnalysisError):
     """What the data do not tell, however many digits are asked for."""
 

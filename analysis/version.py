@@ -20,7 +20,10 @@ def code_version() -> str:
     for path in sorted(
         [
             _HERE / "benchmarks.py",
-            _HERE / "frames.py",
+            *(
+                _HERE / f"{name}.py"
+                for name in ("csv_rows", "frames", "inference", "ratings_file", "ratings_frame")
+            ),
             *_HERE.glob("statistics/*.py"),
             *_HERE.glob("tables/*.py"),
         ]

@@ -1,0 +1,215 @@
+"""Everything that is inferred from a set of ratings, as one value. No database, no clock, no chance but the seed's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from analysis.errors import NotEstimable, UnknownAxis
+from analysis.ratings_frame import RatingsFrame
+from analysis.statistics import best, contrasts, means, mixed, within
+from analysis.statistics.agreement import WorkerShare, worker_share
+from analysis.statistics.best import Best
+from analysis.statistics.covariates import Covariates, Factor, Number, covariate_effects
+from analysis.statistics.differences import Differences
+from analysis.statistics.distributions import Distribution, distribution
+from analysis.statistics.interval_methods import IntervalOptions
+from analysis.statistics.leniency import AdjustedMeans, adjusted_means
+from analysis.statistics.means import Cells, WorkerTable
+from analysis.statistics.mixed import MixedModel
+from analysis.statistics.outlook import Outlook, outlook
+from analysis.tables.table7 import Table7, table7, table7_of
+from ratings.axes import Axis
+
+#: A difference worth finding, as a share of the scale's width: 0.3 of a scale from 1 to 5.
+WORTH_FINDING = 0.075
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the ratings are from: ``name`` of a study or a file, and what a reader must know of how they were read."""
+
+    name: str
+    collected_elsewhere: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Table 7 without some workers: the rule's name, and how many workers and talks it leaves out."""
+
+    rule: str
+    workers: int
+    talks: int
+    table: Table7
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is known; the parts of an axis stand in the order of ``table.axes``.
+
+    ``main`` is the axis that the answer is about. ``of_pairs`` is the mixed model's, ``of_pairs_clustered`` by least
+    squares, ``of_pairs_within`` within workers. ``covariates`` has a sentence instead where an axis' cannot be
+    estimated, and is empty where nothing but ratings is known.
+    """
+
+    source: Source
+    main: str
+    options: IntervalOptions
+    table: Table7
+    cells: Cells
+    fitted: tuple[MixedModel, ...]
+    best: Best
+    of_pairs: Differences
+    of_pairs_clustered: Differences
+    of_pairs_within: Differences
+    shares: WorkerShare
+    adjusted: AdjustedMeans
+    distribution: Distribution
+    covariates: tuple[Covariates | str, ...]
+    outlooks: tuple[Outlook | None, ...]
+    left_out: tuple[Left, ...] = field(default=())
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(row.model for row in self.table.rows)
+
+    @property
+    def main_place(self) -> int:
+        return [axis.value for axis in self.table.axes].index(self.main)
+
+    @property
+    def alpha(self) -> float:
+        """The error rate that goes with the level of the intervals."""
+        return round(1 - self.options.level, 12)
+
+
+def analyse(
+    frame: RatingsFrame,
+    source: Source,
+    options: IntervalOptions,
+    *,
+    main: str = "",
+    covariates: Sequence[Factor | Number] = (),
+    without: Mapping[str, RatingsFrame] | None = None,
+    tell: Tell = lambda part: None,
+) -> Analysis:
+    """Infer everything from a frame.
+
+    ``covariates`` have an entry for each of its ratings; ``without`` holds the ratings that are left under rules of
+    exclusion, by their names; ``tell`` hears what is computed next. ``main`` is the overall axis, or else the first,
+    unless another is named; raises UnknownAxis where there is none of that name.
+    """
+    tell("means")
+    sums = frame.table()
+    cells = means.summarise(sums)
+    table = table7_of(frame, sums, cells, options)
+    tell("mixed models")
+    fitted = mixed.fit(sums)
+    tell("comparisons")
+    compared = _Compared.of(sums, fitted, options.level)
+    tell("workers")
+    shares, adjusted = worker_share(sums, options.level), adjusted_means(sums, fitted, options.level)
+    tell("covariates and planning")
+    return Analysis(
+        source=source,
+        main=_main(frame, main),
+        options=options,
+        table=table,
+        cells=cells,
+        fitted=fitted,
+        best=compared.best,
+        of_pairs=compared.mixed,
+        of_pairs_clustered=compared.clustered,
+        of_pairs_within=compared.within,
+        shares=shares,
+        adjusted=adjusted,
+        distribution=distribution(
+            frame.score, frame.model, frame.axis, (len(frame.models), len(frame.axes)), options.scale
+        ),
+        covariates=_covariates(frame, covariates, options.level),
+        outlooks=_outlooks(sums, fitted, options),
+        left_out=tuple(_left(frame, rest, rule, options) for rule, rest in (without or {}).items()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    best: Best
+    mixed: Differences
+    clustered: Differences
+    within: Differences
+
+    @classmethod
+    def of(cls, sums: WorkerTable, fitted: Sequence[MixedModel], level: float) -> _Compared:
+        return cls(
+            best=best.compare_with_best(fitted, level),
+            mixed=mixed.differences(fitted),
+            clustered=contrasts.cr2(sums),
+            within=within.differences(sums),
+        )
+
+
+def _main(frame: RatingsFrame, wish: str) -> str:
+    if wish and wish not in frame.axes:
+        raise UnknownAxis(f"There is no axis {wish!r}; rated are {', '.join(frame.axes)}.")
+    default = Axis.OVERALL.value if Axis.OVERALL.value in frame.axes else frame.axes[0]
+    return wish or default
+
+
+def _covariates(
+    frame: RatingsFrame, covariates: Sequence[Factor | Number], level: float
+) -> tuple[Covariates | str, ...]:
+    """All covariates together, an axis at a time."""
+    if not covariates:
+        return ()
+    return tuple(_of_axis(frame, covariates, axis, level) for axis in range(len(frame.axes)))
+
+
+def _of_axis(
+    frame: RatingsFrame, covariates: Sequence[Factor | Number], axis: int, level: float
+) -> Covariates | str:
+    chosen = frame.axis == axis
+    parts = [
+        replace(each, code=each.code[chosen])
+        if isinstance(each, Factor)
+        else replace(each, value=each.value[chosen])
+        for each in covariates
+    ]
+    known = [each for each in parts if each.known.any()]
+    if not known:
+        return "nothing but ratings is known"
+    try:
+        return covariate_effects(
+            frame.score[chosen], frame.model[chosen], frame.worker[chosen], known, len(frame.models), level
+        )
+    except NotEstimable as error:
+        return str(error)
+
+
+def _outlooks(
+    sums: WorkerTable, fitted: Sequence[MixedModel], options: IntervalOptions
+) -> tuple[Outlook | None, ...]:
+    wanted = WORTH_FINDING * options.scale.width
+    return tuple(
+        outlook(sums, model, axis, wanted, _lead(model), alpha=round(1 - options.level, 12))
+        for axis, model in enumerate(fitted)
+    )
+
+
+def _lead(fitted: MixedModel) -> float | None:
+    """By how much the highest mean is above the second; None where there are not two."""
+    ranked = np.sort(fitted.means[~np.isnan(fitted.means)])
+    return float(ranked[-1] - ranked[-2]) if len(ranked) > 1 else None
+
+
+def _left(frame: RatingsFrame, rest: RatingsFrame, rule: str, options: IntervalOptions) -> Left:
+    return Left(
+        rule=rule,
+        workers=frame.workers - rest.workers,
+        talks=frame.talks - rest.talks,
+        table=table7(rest, options),
+    )

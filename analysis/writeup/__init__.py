@@ -1,0 +1,1 @@
+"""From numbers to words, tables and figures, before any file format."""

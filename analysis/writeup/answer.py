@@ -1,0 +1,188 @@
+"""The answer in a few sentences: which model is better, by how much, how sure that is, how many more talks it takes.
+
+No more strongly than the numbers allow: a model is called the best where Hsu's comparisons leave no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.inference import Analysis
+from analysis.statistics.differences import Untested
+from analysis.statistics.means import Gap
+from analysis.statistics.outlook import Outlook
+from analysis.statistics.planning import POWER
+from analysis.tables.headline import CHECKED_FROM
+from analysis.writeup.differences import Pairs
+from analysis.writeup.document import Answer
+from analysis.writeup.planning import more
+from analysis.writeup.wording import (
+    UNTESTED_WORDS,
+    count,
+    counted,
+    figure,
+    level_text,
+    listed,
+    p_phrase,
+    percent,
+    span,
+)
+from ratings.axes import Axis
+
+NEED = "An interval takes ratings by at least two workers."
+
+
+def answer(analysis: Analysis, pairs: Pairs) -> Answer:
+    """About the main axis."""
+    rows, main = analysis.table.rows, analysis.main
+    lacking = [row.model for row in rows if row.cell(main).gap != Gap.NONE]
+    if not rows:
+        return Answer("There are no models", ("Each model has a row in Table 7.",))
+    if not analysis.table.talks:
+        return Answer("There are no ratings yet", (NEED,))
+    if len(rows) - len(lacking) < 2:
+        return Answer("Too few ratings to compare models", tuple(_too_few(analysis, lacking)))
+    if analysis.fitted[analysis.main_place].untested:
+        return _untested(analysis)
+    return _compared(analysis, pairs, lacking)
+
+
+def on(analysis: Analysis) -> str:
+    """The main axis in the middle of a sentence."""
+    axis = analysis.table.axes[analysis.main_place]
+    return f"on {axis.label.lower() if axis in Axis.values else axis}"
+
+
+def _too_few(analysis: Analysis, lacking: list[str]) -> Iterator[str]:
+    if lacking:
+        verb = "has" if len(lacking) == 1 else "have"
+        yield f"{listed(lacking)} {verb} no interval {on(analysis)}. {NEED}"
+    else:
+        yield "There is only one model."
+
+
+def _untested(analysis: Analysis) -> Answer:
+    """The two highest means, and why no more can be said."""
+    place = analysis.main_place
+    cells = [(row.model, row.cells[place]) for row in analysis.table.rows if row.cells[place].low is not None]
+    (first, top), (second, next_) = sorted(cells, key=lambda each: -(each[1].mean or 0))[:2]
+    why = UNTESTED_WORDS[analysis.fitted[place].untested]
+    return Answer(
+        f"{first} has the highest mean {on(analysis)}",
+        (
+            f"{first} has a mean of {top.mean_text} ({top.interval_text}), {second} one of {next_.mean_text} "
+            f"({next_.interval_text}).",
+            f"Their difference is not tested: {why}.",
+        ),
+    )
+
+
+def _compared(analysis: Analysis, pairs: Pairs, lacking: list[str]) -> Answer:
+    place = analysis.main_place
+    means = analysis.fitted[place].means
+    ranked = [int(m) for m in np.argsort(-means, kind="stable") if means[m] == means[m]]
+    possible = [m for m in ranked if analysis.best.possible[m, place]]
+    sentences = [
+        _how_much(analysis, pairs, ranked),
+        _how_sure(analysis, possible, ranked),
+        *_raw_order(analysis, ranked),
+        *_more_talks(analysis, pairs, ranked),
+        *_warnings(analysis, lacking, ranked),
+    ]
+    return Answer(_title(analysis, possible, ranked), tuple(sentences))
+
+
+def _title(analysis: Analysis, possible: list[int], ranked: list[int]) -> str:
+    names = [analysis.models[m] for m in possible]
+    if len(names) == 1:
+        return f"{names[0]} is the best {on(analysis)}"
+    if len(names) == len(ranked):
+        return f"No model is shown to be the best {on(analysis)}"
+    if len(names) <= 3:
+        return f"The best {on(analysis)} is {listed(names, last='or')}"
+    return f"{len(names)} of {len(ranked)} models can be the best {on(analysis)}"
+
+
+def _pair(analysis: Analysis, first: int, second: int) -> tuple[int, float]:
+    """The place of a pair, and the sign that makes it first minus second."""
+    found = analysis.of_pairs
+    low, high = sorted((first, second))
+    place = int(np.flatnonzero((found.first == low) & (found.second == high))[0])
+    return place, 1.0 if first < second else -1.0
+
+
+def _how_much(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> str:
+    first, second = ranked[:2]
+    place, sign = _pair(analysis, first, second)
+    axis, level = analysis.main_place, level_text(analysis.options.level)
+    ends = sorted(sign * limit[place, axis] for limit in (pairs.tukey.low, pairs.tukey.high))
+    cell = analysis.table.rows[first].cells[axis]
+    estimate = sign * analysis.of_pairs.estimate[place, axis]
+    return (
+        f"{analysis.models[first]} has a mean of {cell.mean_text} ({cell.interval_text or cell.why}). With every "
+        f"worker's leniency allowed for it is {figure(estimate)} points above {analysis.models[second]}, the next: "
+        f"{level} limits over all pairs {span(*ends)}, Tukey's {p_phrase(pairs.p_tukey[place, axis])}."
+    )
+
+
+def _how_sure(analysis: Analysis, possible: list[int], ranked: list[int]) -> str:
+    level, names = level_text(analysis.options.level), [analysis.models[m] for m in possible]
+    if len(names) == 1:
+        return f"With {level} confidence no other model is better."
+    if len(names) == len(ranked):
+        return f"At {level} confidence these ratings rule none of the {len(ranked)} models out as the best."
+    return f"With {level} confidence the best is among {listed(names, most=len(names))}."
+
+
+def _raw_order(analysis: Analysis, ranked: list[int]) -> Iterator[str]:
+    """Where the mean as it was given is highest elsewhere."""
+    raw = analysis.cells.mean[:, analysis.main_place]
+    top = max(ranked, key=lambda m: (raw[m], -m))
+    if raw[top] > raw[ranked[0]]:
+        yield (
+            f"The highest mean as it was given is that of {analysis.models[top]}, {figure(raw[top])}; its raters were "
+            "more lenient."
+        )
+
+
+def _more_talks(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> Iterator[str]:
+    outlook = analysis.outlooks[analysis.main_place]
+    if outlook is None:
+        return
+    place, _ = _pair(analysis, *ranked[:2])
+    found = bool(pairs.p_tukey[place, analysis.main_place] < analysis.alpha)
+    power = percent(POWER, 0)
+    for goal in outlook.goals:
+        if goal.observed and (found or goal.needed_all is None):
+            continue
+        what = (
+            "the one seen between these two"
+            if goal.observed
+            else f"a difference of {figure(goal.difference)}"
+        )
+        yield f"To find {what} with power {power} over all pairs takes {_talks(outlook, goal.needed_all)}."
+
+
+def _talks(outlook: Outlook, needed: int | None) -> str:
+    lacking = more(needed, outlook.have)
+    if needed is None or lacking is None:
+        return "more talks than there can be"
+    whole = f"{counted(needed, 'talk')} of each model"
+    return f"{whole}, {count(lacking)} more than there are" if lacking else f"{whole}, which there are"
+
+
+def _warnings(analysis: Analysis, lacking: list[str], ranked: list[int]) -> Iterator[str]:
+    if lacking:
+        yield f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not compared. {NEED}"
+    untested = analysis.of_pairs.untested[:, analysis.main_place]
+    if (untested == Untested.NOT_LINKED).any():
+        yield "Some pairs were never rated by the same workers."
+    fewest = min((analysis.table.rows[m] for m in ranked), key=lambda row: row.talks)
+    if fewest.talks < CHECKED_FROM:
+        talks = counted(fewest.talks, "talk")
+        yield (
+            f"Early figures: {fewest.model} has {talks}; intervals were checked by simulation from {CHECKED_FROM} a "
+            "model."
+        )

@@ -1,0 +1,117 @@
+"""What a report consists of. Formats know these values and nothing of statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures for programs, a line each: names of columns, and rows with a value for each."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field for people; ``strong`` ones stand out, ``aside`` follows in smaller print."""
+
+    text: str
+    strong: bool = False
+    aside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table for people. The first field of a row names it."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Shown, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One line of a forest plot; ``reference`` is a figure from elsewhere to compare with."""
+
+    label: str
+    mean: float
+    low: float
+    high: float
+    strong: bool
+    reference: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Intervals under each other on the part of the scale from ``low`` to ``high``."""
+
+    title: str
+    low: float
+    high: float
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Shares, 0 to 1, that fill a bar for each label, from the lowest of ``values`` to the highest."""
+
+    title: str
+    values: tuple[str, ...]
+    bars: tuple[tuple[str, tuple[float, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Differences, row minus column, (M, M); None on the diagonal and where there is none. ``sure`` ones stand out.
+
+    A difference of ``full`` has the full colour.
+    """
+
+    title: str
+    full: float
+    labels: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    sure: tuple[tuple[bool, ...], ...]
+
+
+Figure = Forest | Bars | Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part. ``missing`` says in words what cannot be told, and why."""
+
+    name: str
+    title: str
+    words: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the whole report comes to."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report. ``facts`` say what it was made of and how: name, words for people, value for programs."""
+
+    title: str
+    warning: str
+    answer: Answer
+    facts: tuple[tuple[str, str, Value], ...]
+    sections: tuple[Section, ...]
+
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(table for section in self.sections for table in section.tables)

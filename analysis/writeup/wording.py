@@ -1,0 +1,83 @@
+"""Figures and reasons in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from analysis.statistics.differences import Untested
+
+NOTHING = "–"
+UNTESTED_WORDS = {
+    Untested.NONE: "",
+    Untested.NO_RATINGS: "no ratings",
+    Untested.ONE_WORKER: "one worker gave all ratings",
+    Untested.NO_VARIANCE: "no variance is left to compare with",
+    Untested.NOT_LINKED: "no workers, and no chain of workers, rated both",
+    Untested.TOO_FEW_RATINGS: "too few ratings for a variance",
+}
+
+
+def known(value: float) -> float | None:
+    """None for NaN."""
+    return None if math.isnan(value) else float(value)
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """``3.41``, ``−0.20``; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """``+0.30``, ``−0.20``, ``0.00``."""
+    text = figure(value, digits)
+    return text if text == NOTHING or text.startswith("−") or not float(text) else f"+{text}"
+
+
+def span(low: float | None, high: float | None, digits: int = 2) -> str:
+    """``−0.10 to 0.30``; empty where there is no interval."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{figure(low, digits)} to {figure(high, digits)}"
+
+
+def p_value(p: float | None) -> str:
+    """``.021``; ``< .001`` below that, ``> .999`` above."""
+    if p is None or math.isnan(p):
+        return NOTHING
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.3f}".removeprefix("0") if p < 0.9995 else "> .999"
+
+
+def p_phrase(p: float) -> str:
+    """``p = .021``, ``p < .001``."""
+    text = p_value(p)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    return NOTHING if share is None or math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 talk``, ``3 talks``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int = 4, last: str = "and") -> str:
+    """``A``, ``A and B``, ``A, B and C``, ``A, B, C, D and 2 more``."""
+    shown = list(names[:most]) + ([f"{len(names) - most} more"] if len(names) > most else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
+def level_text(level: float) -> str:
+    """``95 %``."""
+    return f"{100 * level:g} %"

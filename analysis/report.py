@@ -1,11 +1,23 @@
-"""From a study to its report: which population, which ratings, which table."""
+"""From a study, or from a file of ratings, to its report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from analysis.errors import UnknownStudy
-from analysis.frames import Population, choose_population, ratings_frame
-from analysis.tables.table7 import Table7, table7
+from analysis.exclusions_file import read_exclusions, strangers, without_each
+from analysis.frames import choose_population, ratings_frame
+from analysis.inference import Analysis, Source, analyse
+from analysis.ratings_file import RatingsFile, read_ratings
+from analysis.ratings_frame import Population
+from analysis.statistics.interval_methods import IntervalOptions
+from analysis.tables.table7 import DEFAULT_OPTIONS, Table7, table7
+from analysis.talk_covariates import talk_covariates
+from analysis.writeup.wording import counted
 from chat.models import Study
+
+Tell = Callable[[str], None]
 
 
 def study_named(slug: str) -> Study:
@@ -19,6 +31,71 @@ def study_named(slug: str) -> Study:
     return study
 
 
-def report_of(study: Study, population: Population | None = None) -> Table7:
+def report_of(
+    study: Study, population: Population | None = None, options: IntervalOptions = DEFAULT_OPTIONS
+) -> Table7:
     """Table 7 of one population's ratings; without a wish, of the one that ``choose_population`` names."""
-    return table7(ratings_frame(study, population or choose_population(study)))
+    return table7(ratings_frame(study, population or choose_population(study)), options)
+
+
+def analysis_of_study(
+    study: Study,
+    population: Population | None,
+    options: IntervalOptions,
+    *,
+    main: str = "",
+    tell: Tell = lambda part: None,
+) -> Analysis:
+    """The whole analysis of one population's ratings, chosen as ``report_of`` chooses. Raises UnknownAxis."""
+    tell("reading")
+    frame = ratings_frame(study, population or choose_population(study))
+    return analyse(
+        frame,
+        Source(study.slug, collected_elsewhere=False),
+        options,
+        main=main,
+        covariates=talk_covariates(study, frame),
+        tell=tell,
+    )
+
+
+def analysis_of_file(
+    path: Path,
+    options: IntervalOptions,
+    *,
+    title: str = "",
+    main: str = "",
+    exclusions: Path | None = None,
+    tell: Tell = lambda part: None,
+) -> Analysis:
+    """The whole analysis of ratings that were collected elsewhere; ``options.scale`` is theirs.
+
+    ``exclusions`` names a file of workers whom rules leave out. Raises UnreadableFile, FileRefused, UnknownAxis.
+    """
+    read = read_ratings(path, options.scale, title, lambda rows: tell(f"{rows:,} rows read"))
+    rules = read_exclusions(exclusions) if exclusions else {}
+    notes = [*_notes(read)]
+    if rules and (unknown := strangers(read.frame, rules)):
+        notes.append(f"the rules of exclusion name {counted(unknown, 'worker')} without ratings")
+    return analyse(
+        read.frame,
+        Source(path.name, collected_elsewhere=True, notes=tuple(notes)),
+        options,
+        main=main,
+        covariates=read.covariates,
+        without=without_each(read.frame, rules),
+        tell=tell,
+    )
+
+
+def _notes(read: RatingsFile) -> list[str]:
+    """What a reader would otherwise not learn of the file."""
+    notes = [f"{counted(read.rows, 'row')} read, none left out"]
+    if read.incomplete:
+        whole = counted(read.frame.talks, "talk")
+        notes.append(f"{read.incomplete:,} of {whole} lack a rating on some axis")
+    if read.blank:
+        notes.append(f"{counted(read.blank, 'empty line')} between them")
+    if read.unused:
+        notes.append(f"columns not used: {', '.join(read.unused)}")
+    return notes

@@ -21,6 +21,9 @@ class TableCommand(BaseCommand):
 
     def add_output_arguments(self, parser: ArgumentParser, formats: Sequence[Format[Any]]) -> None:
         parser.add_argument("--format", default="markdown", choices=[each.name for each in formats])
+        self.add_place_arguments(parser)
+
+    def add_place_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
         parser.add_argument("--data", metavar="DIR", help="the site's data folder (read before settings)")
 

@@ -1,26 +1,140 @@
-"""``manage.py report``: print or write Table 7 of a study."""
+"""``manage.py report``: Table 7 of a study, or the whole analysis of a study or of a file of ratings."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from analysis.exports import FORMATS, format_named
-from analysis.frames import Population
+from analysis.exports.reports import REPORT_FORMATS, write
+from analysis.inference import Analysis
 from analysis.management.table_command import TableCommand
-from analysis.report import report_of, study_named
+from analysis.ratings_frame import Population
+from analysis.report import analysis_of_file, analysis_of_study, report_of, study_named
+from analysis.statistics.bootstrap import REPLICATES
+from analysis.statistics.interval_methods import IntervalOptions, Method
+from analysis.statistics.means import LEVEL, PAPER_SCALE, Scale
+from analysis.writeup.report import written
+
+ALL = "all"
+TABLE_FORMATS = tuple(each.name for each in FORMATS)
 
 
 class Command(TableCommand):
-    help = "Table 7 of a study: of people's ratings, or of simulated ones where there is nothing else."
+    help = (
+        "With --out the whole analysis, of a study's ratings or of a CSV file of ratings that were collected "
+        "elsewhere; without it a study's Table 7. Of people's ratings, or of simulated ones where there is nothing "
+        "else."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--study", required=True, help="the study's name in addresses, such as table7")
+        ratings = parser.add_mutually_exclusive_group(required=True)
+        ratings.add_argument("--study", help="the study's name in addresses, such as table7")
+        ratings.add_argument(
+            "--ratings",
+            type=Path,
+            metavar="FILE",
+            help="a CSV file: worker_id,model,conversation_id,axis,rating",
+        )
         parser.add_argument("--simulated", action="store_true", help="of simulated workers' ratings")
-        self.add_output_arguments(parser, FORMATS)
+        parser.add_argument(
+            "--out", type=Path, metavar="DIR", help="write the whole analysis into this folder"
+        )
+        parser.add_argument(
+            "--format", choices=[*REPORT_FORMATS, ALL], help="markdown by default, with --out all of them"
+        )
+        self.add_place_arguments(parser)
+        self._add_options(parser)
+
+    def _add_options(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--scale", type=float, nargs=2, metavar=("LOW", "HIGH"), help="the ends of the file's scale (1 5)"
+        )
+        parser.add_argument("--title", default="", help="the report's title, instead of the file's name")
+        parser.add_argument(
+            "--main-axis", default="", metavar="AXIS", help="what the answer is about (overall)"
+        )
+        parser.add_argument("--exclusions", type=Path, metavar="FILE", help="a CSV file: worker_id,rule")
+        parser.add_argument(
+            "--method", default=Method.WILSON_CR2.value, choices=[each.value for each in Method]
+        )
+        parser.add_argument("--level", type=float, default=LEVEL, help="of the intervals (%(default)s)")
+        parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
+        parser.add_argument(
+            "--replicates", type=int, default=REPLICATES, help="of the bootstrap (%(default)s)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wish = Population.SIMULATED if options["simulated"] else None
+        self._refuse_what_does_not_go_together(options)
+        wish = _interval_options(options)
+        if options["out"]:
+            self._write_whole(options, wish)
+            return
+        population = Population.SIMULATED if options["simulated"] else None
         with self.errors_as_sentences():
-            report = report_of(study_named(options["study"]), wish)
-        self.deliver(format_named(options["format"]).render(report), options["output"])
+            table = report_of(study_named(options["study"]), population, wish)
+        self.deliver(format_named(options["format"] or "markdown").render(table), options["output"])
+
+    def _refuse_what_does_not_go_together(self, options: dict[str, Any]) -> None:
+        if options["out"] and options["output"]:
+            raise CommandError(
+                "--out and --output exclude each other: a folder for all, or a file for Table 7."
+            )
+        if not options["out"] and options["ratings"]:
+            raise CommandError("Say where the report goes: --out DIR.")
+        if not options["out"] and options["format"] not in (None, *TABLE_FORMATS):
+            raise CommandError(f"--format {options['format']} goes with --out DIR.")
+        alone = ("scale", "exclusions", "title") if options["study"] else ("simulated",)
+        for name in alone:
+            if options[name]:
+                raise CommandError(
+                    f"--{name} does not go with --{'study' if options['study'] else 'ratings'}."
+                )
+
+    def _write_whole(self, options: dict[str, Any], wish: IntervalOptions) -> None:
+        form = options["format"] or ALL
+        formats = list(REPORT_FORMATS) if form == ALL else [form]
+        with self.errors_as_sentences():
+            analysis = self._analysis(options, wish)
+            self._tell("writing")
+            paths = write(written(analysis), formats, options["out"])
+        self._tell("")
+        self.stdout.write(f"Wrote {len(paths)} files: {', '.join(str(path) for path in paths)}.")
+
+    def _analysis(self, options: dict[str, Any], wish: IntervalOptions) -> Analysis:
+        main = options["main_axis"]
+        if options["study"]:
+            population = Population.SIMULATED if options["simulated"] else None
+            return analysis_of_study(
+                study_named(options["study"]), population, wish, main=main, tell=self._tell
+            )
+        return analysis_of_file(
+            options["ratings"],
+            wish,
+            title=options["title"],
+            main=main,
+            exclusions=options["exclusions"],
+            tell=self._tell,
+        )
+
+    def _tell(self, part: str) -> None:
+        """What is going on, in one line of a terminal; nothing where nobody looks."""
+        if self.stderr.isatty():
+            self.stderr.write(f"\r\x1b[K{part}", ending="")
+            self.stderr.flush()
+
+
+def _interval_options(options: dict[str, Any]) -> IntervalOptions:
+    try:
+        return IntervalOptions(
+            method=Method(options["method"]),
+            scale=Scale(*options["scale"]) if options["scale"] else PAPER_SCALE,
+            level=options["level"],
+            seed=options["seed"],
+            replicates=options["replicates"],
+        )
+    except ValueError as error:
+        raise CommandError(f"{error}.") from error

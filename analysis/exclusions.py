@@ -98,6 +98,13 @@ def effects(study: Study, population: Population) -> Effects:
     return Effects(policy, everybody, variants)
 
 
+def without_flagged(study: Study, frame: RatingsFrame) -> dict[str, RatingsFrame]:
+    """What is left of a frame under each rule that flags somebody in it, by the rule's label; rules together first."""
+    groups = _groups(study, frame.population, settings_of(held(study)))
+    named = {label: people & set(frame.people) for name, label, _, people in groups if name != "excluded"}
+    return {label: frame.without(people) for label, people in named.items() if people}
+
+
 def _groups(
     study: Study, population: Population, settings: Mapping[str, Setting]
 ) -> Iterator[tuple[str, str, Act | None, set[UUID]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.errors import UnknownStudy
+from analysis.exclusions import without_flagged
 from analysis.exclusions_file import read_exclusions, strangers, without_each
 from analysis.frames import choose_population, ratings_frame
 from analysis.inference import Analysis, Source, analyse
@@ -55,6 +56,7 @@ def analysis_of_study(
         options,
         main=main,
         covariates=talk_covariates(study, frame),
+        without=without_flagged(study, frame),
         tell=tell,
     )
 

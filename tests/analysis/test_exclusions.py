@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from analysis.exclusions import effects
 from analysis.frames import Population, complete_talks, ratings_frame
+from analysis.report import analysis_of_study
+from analysis.statistics.interval_methods import IntervalOptions
 from chat import exclusion
 from ratings.models import Finding
 from ratings.quality import policy
@@ -100,3 +102,13 @@ def test_a_frame_without_somebody_is_what_the_database_gives_without_them(spoilt
     assert sorted(left.score) == sorted(read.score)
     assert (left.table().total.sum(axis=0) == read.table().total.sum(axis=0)).all()
     assert left.sha256 != everybody.sha256
+
+
+def test_the_whole_report_tells_what_leaving_flagged_workers_out_changes(spoilt):
+    flag(spoilt, "liner", "same_answer_everywhere")
+    found = analysis_of_study(spoilt.study, Population.PEOPLE, IntervalOptions())
+    assert [(each.rule, each.workers, each.talks) for each in found.left_out] == [
+        ("All rules that exclude", 1, 8),
+        ("One answer everywhere", 1, 8),
+        ("All rules together", 1, 8),
+    ]

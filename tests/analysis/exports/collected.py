@@ -203,6 +203,10 @@ def _finding(made: Collected, talk: Conversation) -> None:
     Finding.objects.create(
         **told, numbers={"share": 0.75, "like": f"talk {talk.pk}"}, places=places, null_probability=0.01
     )
+    beginnings = ", ".join(str(made.people[name].pk)[:8] for name in ("ann", "bob"))
+    Finding.objects.create(
+        **{**told, "rule": "shared_account"}, numbers={"others": 2, "participations": beginnings}, places=[]
+    )
     Finding.objects.create(
         **{**told, "rule": "unblinded"}, conversation=talk, numbers={}, places=[], cleared_at=BEGAN
     )

@@ -174,7 +174,7 @@ def findings(made: Study) -> Iterator[Record]:
             "rule_version": finding.rule_version,
             "policy_version": finding.policy.version,
             "threshold": finding.threshold,
-            "numbers": finding.numbers,
+            "numbers": numbers(finding.numbers),
             "places": [
                 {"conversation": talk, "position": position, "axis": axis or None}
                 for talk, position, axis in finding.places
@@ -185,11 +185,25 @@ def findings(made: Study) -> Iterator[Record]:
         }
 
 
+def numbers(counted: Record) -> Record:
+    """With workers in the place of the participations that are named by their beginnings."""
+    if "participations" not in counted:
+        return counted
+    named = [
+        str(Participation.objects.get(pk__startswith=beginning).worker_id)
+        for beginning in counted["participations"].split(", ")
+    ]
+    return counted | {"participations": ", ".join(named)}
+
+
 def decisions(made: Study) -> Iterator[Record]:
     for decision in Decision.objects.filter(study=made).order_by("pk"):
         details = dict(decision.details)
         if "findings" in details:
-            details["findings"] = [{**each, "finding": str(each["finding"])} for each in details["findings"]]
+            details["findings"] = [
+                {**each, "finding": str(each["finding"]), "numbers": numbers(each["numbers"])}
+                for each in details["findings"]
+            ]
         yield {
             "decision": str(decision.pk),
             "act": decision.act,

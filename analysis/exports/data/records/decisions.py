@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from analysis.exports.data.records.kind import Kind
+from analysis.exports.data.records.others import Others
 from analysis.exports.data.schema import Field, Record, Type, moment
 from analysis.exports.data.source import ROWS_AT_ONCE, Source
 from ratings.models import Decision
@@ -28,12 +29,13 @@ FIELDS = (
 def read(source: Source) -> Iterator[Record]:
     """In the order in which they were made; those about policies stand in the exports of either population."""
     about = Q(participation=None) | Q(participation__worker__simulated=source.simulated)
+    others = Others(source)
     rows = Decision.objects.filter(about, study=source.study).select_related("participation", "policy")
     for decision in rows.order_by("pk").iterator(chunk_size=ROWS_AT_ONCE):
-        yield _record(source, decision)
+        yield _record(source, decision, others)
 
 
-def _record(source: Source, decision: Decision) -> Record:
+def _record(source: Source, decision: Decision, others: Others) -> Record:
     person = decision.participation
     return {
         "decision": source.names.serial("decision", decision.pk),
@@ -43,17 +45,22 @@ def _record(source: Source, decision: Decision) -> Record:
         "note": source.names.note(decision.note),
         "actor": source.names.actor(decision.actor),
         "policy_version": decision.policy.version if decision.policy else None,
-        "details": _details(source, decision.details),
+        "details": _details(source, decision.details, others),
         "at": moment(decision.at),
     }
 
 
-def _details(source: Source, details: dict[str, Any]) -> dict[str, Any]:
+def _details(source: Source, details: dict[str, Any], others: Others) -> dict[str, Any]:
     """With the findings called as among the findings."""
     told: dict[str, Any] = source.names.within(details)
-    if "findings" in told:
+    if "findings" in details:
         told["findings"] = [
-            {**each, "finding": source.names.serial("finding", each["finding"])} for each in told["findings"]
+            {
+                **each,
+                "finding": source.names.serial("finding", each["finding"]),
+                "numbers": others.numbers(each["numbers"]),
+            }
+            for each in details["findings"]
         ]
     return told
 

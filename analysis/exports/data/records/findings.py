@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.exports.data.records.kind import Kind
+from analysis.exports.data.records.others import Others
 from analysis.exports.data.schema import Field, Record, Type, moment
 from analysis.exports.data.source import ROWS_AT_ONCE, Source
 from ratings.models import Finding
@@ -40,16 +41,17 @@ FIELDS = (
 
 def read(source: Source) -> Iterator[Record]:
     """In the order in which they were found; about excluded workers too."""
+    others = Others(source)
     rows = Finding.objects.filter(
         participation__study=source.study, participation__worker__simulated=source.simulated
     )
     for finding in (
         rows.select_related("participation", "policy").order_by("pk").iterator(chunk_size=ROWS_AT_ONCE)
     ):
-        yield _record(source, finding)
+        yield _record(source, finding, others)
 
 
-def _record(source: Source, finding: Finding) -> Record:
+def _record(source: Source, finding: Finding, others: Others) -> Record:
     talk = finding.conversation_id
     return {
         "finding": source.names.serial("finding", finding.pk),
@@ -59,7 +61,7 @@ def _record(source: Source, finding: Finding) -> Record:
         "rule_version": finding.rule_version,
         "policy_version": finding.policy.version,
         "threshold": finding.threshold,
-        "numbers": source.names.within(finding.numbers),
+        "numbers": others.numbers(finding.numbers),
         "places": [_place(source, *place) for place in finding.places],
         "null_probability": finding.null_probability,
         "found_at": moment(finding.found_at),

@@ -14,9 +14,9 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from analysis.exports.data.names import Names
 from analysis.frames import Population
-from chat.models import Conversation, Participation, Report, Study
+from chat.models import Conversation, Participation, Refusal, Report, Study
 from modelhub.models import RegisteredModel, Revision
-from ratings.models import Decision, Finding, Judgement, Policy, Rating, SafetyScore
+from ratings.models import Decision, Finding, GoldExpectation, Judgement, Policy, Rating, SafetyScore
 
 #: Talks that are in memory together, with all their messages; below the 999 places of older SQLites.
 TALKS_AT_ONCE = 500
@@ -66,6 +66,8 @@ class Source:
             Count("pk"), Count("excluded_at"), Max("excluded_at"), Max("consented_at"), Max("ended_at")
         )
         study = Study.objects.filter(pk=self.study.pk).values().get()
+        gold = GoldExpectation.objects.filter(arm__study=self.study).aggregate(Count("pk"), Max("pk"))
+        refusals = Refusal.objects.aggregate(Max("pk"), Sum("times"))
         others = [
             model._default_manager.aggregate(Max(name))
             for model, name in (
@@ -78,7 +80,7 @@ class Source:
                 (RegisteredModel, "retired_at"),
             )
         ]
-        told = json.dumps([study, talks, people, others], sort_keys=True, default=str)
+        told = json.dumps([study, talks, people, gold, refusals, others], sort_keys=True, default=str)
         return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -19,7 +19,7 @@ from chat.models import (
 )
 from modelhub.models import RegisteredModel, Revision
 from ratings.axes import Axis
-from ratings.models import Decision, Finding, Rating, SafetyScore
+from ratings.models import AttentionAnswer, Decision, Finding, GoldExpectation, Rating, SafetyScore
 from ratings.quality import decisions, policy
 
 BEGAN = datetime(2026, 3, 4, 9, 30, 15, 123456, tzinfo=UTC)
@@ -187,6 +187,8 @@ def _paradata(talk: Conversation) -> None:
     SafetyScore.objects.create(message=said, probability=0.125, classifier="linear+head 1")
     Message.objects.filter(pk=reply.pk).update(held_ms=250)
     Report.objects.create(message=reply, reason=Report.Reason.NONSENSE)
+    AttentionAnswer.objects.create(conversation=talk, asked=2, given=3)
+    GoldExpectation.objects.create(arm=talk.arm, axis=Axis.OVERALL, low=1, high=2)
     Refusal.objects.create(conversation=talk, code="persona_copy", times=2)
 
 

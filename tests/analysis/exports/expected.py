@@ -50,11 +50,17 @@ def conversations(study: Study) -> Iterator[Record]:
             "model_seed": context.model_seed,
             "messages": [message(each) for each in talk.messages.order_by("position")],
             "refusals": [{"code": each.code, "times": each.times} for each in talk.refusals.all()],
+            "attention": attention(talk),
             "ratings": [
                 {"axis": each.axis, "score": each.score, "at": at(each.created_at)}
                 for each in talk.ratings.order_by("axis")
             ],
         }
+
+
+def attention(talk: Conversation) -> Record | None:
+    answer = getattr(talk, "attention_answer", None)
+    return answer and {"asked": answer.asked, "given": answer.given, "at": at(answer.created_at)}
 
 
 def message(said: Message) -> Record:
@@ -92,7 +98,8 @@ def ratings(study: Study) -> Iterator[Record]:
 
 
 def study(made: Study) -> Iterator[Record]:
-    same = "title state consent_text contact min_turns max_turns max_words conversations_per_worker seed"
+    limits = "min_turns max_turns max_words conversations_per_worker attention_every"
+    same = f"title state consent_text contact seed {limits}"
     yield {
         **{name: getattr(made, name) for name in same.split()},
         "study": made.slug,
@@ -119,6 +126,10 @@ def models(made: Study) -> Iterator[Record]:
             "arm": arm.position,
             "label": revision.model.name,
             "target": arm.target,
+            "gold": [
+                {"axis": each.axis, "low": each.low, "high": each.high, "stated_at": at(each.stated_at)}
+                for each in arm.gold_expectations.order_by("pk")
+            ],
             "registered_at": at(revision.created_at),
             "retired_at": at(revision.model.retired_at),
         }

@@ -158,10 +158,10 @@ def test_what_there_is_not_is_named(
 def test_queries_grow_with_batches_of_talks_and_with_nothing_else(
     collected: Collected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Callable
 ) -> None:
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(24):
         export(collected.study, tmp_path / "one", what=["conversations"])
     monkeypatch.setattr(reading, "TALKS_AT_ONCE", 2)
-    with django_assert_num_queries(22 + 2 * 5):
+    with django_assert_num_queries(24 + 2 * 5):
         export(collected.study, tmp_path / "three", what=["conversations"])
     assert contents(tmp_path / "one") == contents(tmp_path / "three")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,11 @@ RATING = (
     Field("score", Type.WHOLE, "The answer, 1 to 5."),
     Field("at", Type.TIME, "When it was stored."),
 )
+ATTENTION = (
+    Field("asked", Type.WHOLE, "The number that it asked for."),
+    Field("given", Type.WHOLE, "The number that was chosen."),
+    Field("at", Type.TIME, "When it was stored."),
+)
 FIELDS = (
     Field("conversation", Type.TEXT, "The talk."),
     Field("worker", Type.TEXT, "Who talked with the model."),
@@ -81,6 +87,7 @@ FIELDS = (
     Field("model_seed", Type.TEXT, "What stood as the model's answer to it."),
     Field("messages", Type.ROWS, "What was said, in order.", fields=MESSAGE),
     Field("refusals", Type.ROWS, "Messages that were refused, which are not kept.", fields=REFUSAL),
+    Field("attention", Type.ROW, "The attention item beside the questions.", optional=True, fields=ATTENTION),
     Field("ratings", Type.ROWS, "What the worker said about the talk; empty without ratings.", fields=RATING),
 )
 _OF_MESSAGE = (
@@ -91,7 +98,9 @@ _OF_MESSAGE = (
 _COLUMNS = (
     *("pk", "participation__worker_id", "ordinal", "arm_id", "simulated", "state"),
     *("participation__excluded_at", "started_at", "rating_at", "ended_at", "context_id"),
+    *("attention_answer__asked", "attention_answer__given", "attention_answer__created_at"),
 )
+_CONTEXT = _COLUMNS.index("context_id")
 
 
 def read(source: Source) -> Iterator[Record]:
@@ -104,15 +113,18 @@ def read(source: Source) -> Iterator[Record]:
         for row in talks:
             yield {
                 **_talk(source, row, arms),
-                **contexts[row[-1]],
+                **contexts[row[_CONTEXT]],
                 "messages": messages.get(row[0], []),
                 "refusals": refusals.get(row[0], []),
+                "attention": _attention(*row[_CONTEXT + 1 :]),
                 "ratings": ratings.get(row[0], []),
             }
 
 
 def _talk(source: Source, row: Sequence[Any], arms: Mapping[int, ArmName]) -> Record:
-    talk, worker, ordinal, arm, simulated, state, excluded_at, started_at, rating_at, ended_at, _ = row
+    talk, worker, ordinal, arm, simulated, state, excluded_at, started_at, rating_at, ended_at = row[
+        :_CONTEXT
+    ]
     return {
         "conversation": source.names.of(talk),
         "worker": source.names.of(worker),
@@ -127,6 +139,10 @@ def _talk(source: Source, row: Sequence[Any], arms: Mapping[int, ArmName]) -> Re
         "rating_at": moment(rating_at),
         "ended_at": moment(ended_at),
     }
+
+
+def _attention(asked: int | None, given: int | None, at: datetime | None) -> Record | None:
+    return None if asked is None else {"asked": asked, "given": given, "at": moment(at)}
 
 
 def context_record(context: SeedContext) -> Record:

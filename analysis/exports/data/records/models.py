@@ -11,7 +11,14 @@ from analysis.frames import model_labels
 from chat.models import Arm
 from modelhub.models import Revision
 from modelhub.registry import parts_of
+from ratings.models import GoldExpectation
 
+GOLD = (
+    Field("axis", Type.TEXT, "Which question."),
+    Field("low", Type.WHOLE, "The lowest answer that is expected."),
+    Field("high", Type.WHOLE, "The highest."),
+    Field("stated_at", Type.TIME, "When that was stated."),
+)
 FIELDS = (
     Field("model", Type.TEXT, "The revision, as slug@number."),
     Field("name", Type.TEXT, "The model's name."),
@@ -22,6 +29,7 @@ FIELDS = (
     Field("arm", Type.WHOLE, "Its row in Table 7, from 1; null for what is only a part.", optional=True),
     Field("label", Type.TEXT, "Its name in Table 7.", optional=True),
     Field("target", Type.WHOLE, "How many complete talks the study wants of it.", optional=True),
+    Field("gold", Type.ROWS, "How any attentive person would rate talks with it.", fields=GOLD),
     Field("registered_at", Type.TIME, "When the revision was registered."),
     Field("retired_at", Type.TIME, "When the model was taken out of use.", optional=True),
 )
@@ -29,7 +37,11 @@ FIELDS = (
 
 def read(source: Source) -> Iterator[Record]:
     """The arms in the order of Table 7, then their parts, each once."""
-    arms = list(source.study.arms.select_related("revision__model").order_by("position"))
+    arms = list(
+        source.study.arms.select_related("revision__model")
+        .prefetch_related("gold_expectations")
+        .order_by("position")
+    )
     for arm, label in zip(arms, model_labels(arms), strict=True):
         yield _record(arm.revision, arm, label)
     yield from (_record(part) for part in parts([arm.revision for arm in arms]))
@@ -58,9 +70,14 @@ def _record(revision: Revision, arm: Arm | None = None, label: str | None = None
         "arm": arm and arm.position,
         "label": label,
         "target": arm and arm.target,
+        "gold": [_expected(each) for each in arm.gold_expectations.all()] if arm else [],
         "registered_at": moment(revision.created_at),
         "retired_at": moment(revision.model.retired_at),
     }
+
+
+def _expected(gold: GoldExpectation) -> Record:
+    return {"axis": gold.axis, "low": gold.low, "high": gold.high, "stated_at": moment(gold.stated_at)}
 
 
 MODELS = Kind(

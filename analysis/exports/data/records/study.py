@@ -27,6 +27,9 @@ FIELDS = (
     Field("idle_limit_s", Type.NUMBER, "After how many seconds a talk that was left alone is closed."),
     Field("reply_floor_s", Type.NUMBER, "No reply is shown sooner after its message, in seconds."),
     Field("keeps_paradata", Type.FLAG, "Whether it is kept how messages were typed."),
+    Field(
+        "attention_every", Type.WHOLE, "Every how many talks of a worker an attention item comes; 0 for none."
+    ),
     Field("seed", Type.WHOLE, "Contexts and ties of assignment are drawn with it."),
     Field("created_at", Type.TIME, "When the study was made."),
 )
@@ -50,6 +53,7 @@ def read(source: Source) -> Iterator[Record]:
         "idle_limit_s": study.idle_limit.total_seconds(),
         "reply_floor_s": study.reply_floor.total_seconds(),
         "keeps_paradata": study.keeps_paradata,
+        "attention_every": study.attention_every,
         "seed": study.seed,
         "created_at": moment(study.created_at),
     }

@@ -14,7 +14,7 @@ from huggingface_hub import DatasetCard
 from analysis.exports.data import KINDS, Exported, Options, export
 from analysis.exports.data.formats.huggingface import size_class
 from analysis.frames import Population
-from tests.analysis.exports.collected import Collected
+from tests.analysis.exports.collected import Collected, empty_study
 
 
 def card(folder: Path) -> tuple[dict[str, Any], str]:
@@ -79,6 +79,16 @@ def test_a_choice_of_records_is_a_choice_of_configurations(exported: Callable[..
     folder = exported("huggingface", what=["ratings", "models"]).folder
     assert [config["config_name"] for config in card(folder)[0]["configs"]] == ["models", "ratings"]
     assert sorted(path.name for path in (folder / "data").iterdir()) == ["models.parquet", "ratings.parquet"]
+
+
+def test_a_kind_without_a_record_is_no_configuration(db: None, tmp_path: Path) -> None:
+    """The Hub's library refuses to load a split without a row."""
+    study = empty_study().study
+    header, words = card(export(study, tmp_path / "new", form="huggingface").folder)
+    assert [config["config_name"] for config in header["configs"]] == ["study", "models", "contexts"]
+    assert "| ratings | 0 |" in words
+    nothing = export(study, tmp_path / "nothing", form="huggingface", what=["ratings"]).folder
+    assert "configs" not in card(nothing)[0]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ COLLECTED = {
 
 
 def write(job: Job) -> None:
-    """A configuration a kind. A kind without a record has a file without rows."""
+    """A configuration a kind; a kind without a record has none, since ``datasets`` loads no empty split."""
     parquet.library()
     for kind in job.kinds:
         job.records_part(data_file(kind), kind, parquet.write_file)
@@ -60,8 +60,10 @@ def header(job: Job, counts: dict[str, int]) -> Iterator[str]:
     yield f"size_categories:\n- {size_class(max(counts.values(), default=0))}"
     yield "task_categories:\n- text-generation"
     yield "tags:\n- dialogue\n- human-evaluation"
-    yield "configs:"
-    for place, kind in enumerate(_main_first(job.kinds)):
+    filled = [kind for kind in _main_first(job.kinds) if counts[kind.name]]
+    if filled:
+        yield "configs:"
+    for place, kind in enumerate(filled):
         yield f"- config_name: {kind.name}"
         if place == 0:
             yield "  default: true"

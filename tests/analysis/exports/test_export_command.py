@@ -52,6 +52,7 @@ def test_an_archive_holds_the_folder_under_its_name(collected: Collected, tmp_pa
     first = (tmp_path / "frozen.tar.gz").read_bytes()
     run("--out", str(tmp_path / "frozen"), "--format", "bundle", "--archive")
     assert (tmp_path / "frozen.tar.gz").read_bytes() == first
+    assert first[4:8] == bytes(4)  # where gzip keeps a time
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from analysis.exports.data import Exported, export
 from analysis.report import report_of
 from chat.models import Conversation
 from ratings.axes import Axis
-from tests.analysis.exports.collected import Collected
+from tests.analysis.exports.collected import BEGAN, Collected
 from tests.conformance import parlai_model_chat
 from tests.conformance.parlai_model_chat import Violation, checked, compile_folder
 
@@ -161,9 +161,11 @@ def test_a_model_without_a_persona_has_none(collected: Collected, tmp_path: Path
 def test_talks_that_end_in_the_same_second_have_files_of_their_own(
     collected: Collected, tmp_path: Path
 ) -> None:
-    Conversation.objects.filter(state="complete").update(ended_at=Conversation.objects.first().started_at)
+    for number in range(20):
+        collected.talk(f"many {number % 5}", 0, scores=(3, 3, 3, 3), texts=LONG)
+    Conversation.objects.filter(state="complete").update(ended_at=BEGAN)
     folder = export(collected.study, tmp_path / "out", form="model_chat").folder
-    assert len(list((folder / "overall").rglob("*.json"))) == 4
+    assert len(list((folder / "overall" / "2026_03_04").iterdir())) == 24
 
 
 def test_the_script_ends_well_and_prints_counts_and_means(exported: Callable[..., Exported]) -> None:

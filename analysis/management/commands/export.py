@@ -52,6 +52,8 @@ class Command(TableCommand):
                 archive = self.archive(done.folder) if options["archive"] else None
             except OSError as error:
                 raise CommandError(f"Cannot write {options['out']}: {error.strerror}.") from error
+        if sys.stderr.isatty():
+            self.stderr.write("")
         self.stdout.write(f"{done.folder}: {done.form.label} of {done.population}, {done.bytes / 1e6:.1f} MB")
         for name, part in sorted(done.parts.items()):
             records = f", {part.records} records" if part.records else ""

@@ -1,8 +1,8 @@
-"""Routes of the report and the benchmarks."""
+"""Routes of the report, the data and the benchmarks."""
 
 from django.urls import path
 
-from analysis import benchmark_views, quality_views, views
+from analysis import benchmark_views, data_views, quality_views, views
 
 urlpatterns = [
     path("benchmarks/", benchmark_views.benchmark_tables, name="benchmarks"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path(
         "studies/<slug:slug>/workers/quality.<slug:ending>", quality_views.quality_file, name="quality_file"
     ),
+    path("studies/<slug:slug>/data/", data_views.study_data, name="study_data"),
+    path("studies/<slug:slug>/data/<slug:form>/", data_views.study_data_file, name="study_data_file"),
     path("studies/<slug:slug>/report/", views.report, name="report"),
     path("studies/<slug:slug>/report/table7.<slug:ending>", views.report_file, name="report_file"),
 ]

@@ -185,12 +185,14 @@ def test_pages_of_studies_and_talks(
     assert inspection.faults == []
 
 
-def test_pages_of_reports(open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]) -> None:
+def test_pages_of_reports_and_data(open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]) -> None:
     desk = open_tab(researcher=True)
     for name, path in {
         "report": "/studies/table7/report/?population=simulated",
         "report of people": "/studies/plain/report/",
         "report of nobody": "/studies/quiet/report/",
+        "data": "/studies/plain/data/",
+        "data simulated": "/studies/table7/data/?population=simulated",
     }.items():
         desk.goto(path)
         if name == "report":

@@ -60,6 +60,8 @@ MATRIX: dict[str, Row] = {
     "quality_file": RESEARCH,
     "report": RESEARCH,
     "report_file": RESEARCH,
+    "study_data": RESEARCH,
+    "study_data_file": RESEARCH,
     "benchmarks": RESEARCH,
     "benchmarks_file": RESEARCH,
 }
@@ -86,6 +88,7 @@ def path_of(name: str, talk: Conversation) -> str:
         "exclude_worker": [slug, talk.participation_id],
         "restore_worker": [slug, talk.participation_id],
         "report_file": [slug, "csv"],
+        "study_data_file": [slug, "jsonl"],
         "quality_file": [slug, "csv"],
         "benchmarks_file": ["csv"],
     }

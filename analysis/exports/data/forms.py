@@ -15,8 +15,8 @@ from analysis.exports.data.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Of ``by_kind`` formats some kinds of record may be chosen; ``each_kind`` ones are read a kind at a time, too.
-    ``about`` is the file that says what the export is.
+    """Of ``by_kind`` formats some kinds of record may be chosen; ``plain`` ones are nothing but their files, of which
+    each can be had alone. ``about`` is the file that says what the export is.
     """
 
     name: str
@@ -24,36 +24,19 @@ class Form:
     purpose: str
     write: Callable[[Job], None]
     by_kind: bool = False
-    each_kind: bool = False
+    plain: bool = False
     about: str = ABOUT
     schema: str = "colloquy.export/1"
 
 
+def _plain(name: str, label: str, purpose: str, write: Callable[[Job], None]) -> Form:
+    return Form(name, label, purpose, write, by_kind=True, plain=True)
+
+
 FORMS: tuple[Form, ...] = (
-    Form(
-        "jsonl",
-        "JSON Lines",
-        "One object a line, messages inside their talk.",
-        jsonl.write,
-        by_kind=True,
-        each_kind=True,
-    ),
-    Form(
-        "csv",
-        "CSV",
-        "Tables for spreadsheets and R; messages in one of their own.",
-        csv.write,
-        by_kind=True,
-        each_kind=True,
-    ),
-    Form(
-        "parquet",
-        "Parquet",
-        "Typed columns for pandas, Polars and DuckDB.",
-        parquet.write,
-        by_kind=True,
-        each_kind=True,
-    ),
+    _plain("jsonl", "JSON Lines", "One object a line, messages inside their talk.", jsonl.write),
+    _plain("csv", "CSV", "Tables for spreadsheets and R; messages in one of their own.", csv.write),
+    _plain("parquet", "Parquet", "Typed columns for pandas, Polars and DuckDB.", parquet.write),
     Form(
         "parlai",
         "ParlAI conversations",

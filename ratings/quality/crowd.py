@@ -12,7 +12,7 @@ import numpy as np
 from ratings.quality.columns import AXES, Columns
 from ratings.quality.evidence import Flag, Place
 from ratings.quality.norms import Norms
-from ratings.quality.pace import PaceModel
+from ratings.quality.pace import PaceModel, hurried
 from ratings.quality.policy import Setting
 from ratings.quality.random_rating import likeness
 from ratings.quality.repeated_answers import Reading
@@ -73,22 +73,15 @@ def _quick(
     data: Columns, rule: str, seconds: Floats, pace: PaceModel, setting: Setting
 ) -> Iterator[tuple[UUID, Flag]]:
     """Workers whose median is below the threshold's share of the study's."""
-    limit = setting.threshold * pace.median_s
-    order = np.argsort(data.worker, kind="stable")
-    bounds = np.flatnonzero(np.diff(data.worker[order])) + 1
-    for rows in np.split(order, bounds):
-        if len(rows) and (median := float(np.median(seconds[rows]))) < limit:
-            numbers = {
-                "talks": len(rows),
-                "median_s": round(median, 1),
-                "study_median_s": round(pace.median_s, 1),
-                "share": median / pace.median_s,
-            }
-            places = tuple(Place(data.talks[row]) for row in rows)
-            yield (
-                data.people[data.worker[rows[0]]],
-                Flag(rule, numbers, places, pace.median_below(limit, len(rows))),
-            )
+    for found in hurried(data.worker, seconds, setting.threshold, pace):
+        numbers = {
+            "talks": found.talks,
+            "median_s": round(found.median_s, 1),
+            "study_median_s": round(found.study_median_s, 1),
+            "share": found.share,
+        }
+        places = tuple(Place(data.talks[row]) for row in np.flatnonzero(data.worker == found.worker))
+        yield data.people[found.worker], Flag(rule, numbers, places, found.null_probability)
 
 
 def unrelated(data: Columns, norms: Norms, setting: Setting) -> dict[UUID, Flag]:

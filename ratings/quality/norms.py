@@ -18,7 +18,7 @@ from ratings.quality import columns
 from ratings.quality.columns import Columns
 from ratings.quality.honest import HonestModel, fit_honest_model
 from ratings.quality.normal_scores import Shares
-from ratings.quality.pace import PaceModel, fit_pace
+from ratings.quality.pace import PaceModel, expected_hurried, fit_pace
 from ratings.quality.policy import Setting
 from ratings.quality.repeated_answers import Reading
 
@@ -100,13 +100,10 @@ def _expected(
         if reading.value in settings:
             judged = data.ratings.talks.of(talks_of >= settings[reading.value].threshold)
             found[reading.value] = float(np.nansum(honest.null_probabilities(judged, reading)))
-    for name, pace in (("talk_time", talk), ("message_time", message)):
+    times = {"talk_time": (data.seconds, talk), "message_time": (data.message_seconds, message)}
+    for name, (seconds, pace) in times.items():
         if name in settings:
-            limit = settings[name].threshold * pace.median_s
-            kinds, workers = np.unique(talks_of, return_counts=True)
-            found[name] = float(
-                sum(n * pace.median_below(limit, int(k)) for k, n in zip(kinds, workers, strict=True))
-            )
+            found[name] = expected_hurried(data.worker, seconds, settings[name].threshold, pace)
     return found
 
 

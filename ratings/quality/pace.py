@@ -86,14 +86,17 @@ class Hurried:
         return self.median_s / self.study_median_s
 
 
-def hurried(worker: Integers, seconds: Floats, share: float = HURRIED) -> list[Hurried]:
+def hurried(
+    worker: Integers, seconds: Floats, share: float = HURRIED, model: PaceModel | None = None
+) -> list[Hurried]:
     """Workers with a median below ``share`` of the study's, over all their talks; one talk is enough to be flagged.
 
-    A single talk says little: its probability stands with it.
+    A single talk says little: its probability stands with it. ``model`` is the study's pace, where these are not all of
+    its talks; without one it is fitted to them.
     """
     if not len(seconds):
         return []
-    model = fit_pace(worker, seconds)
+    model = model or fit_pace(worker, seconds)
     limit = share * model.median_s
     talks = np.bincount(worker)
     medians = _medians(worker, seconds, talks)
@@ -143,11 +146,13 @@ def short_talks(worker: Integers, seconds: Floats, limit_s: float = SHORT_TALK_S
     ]
 
 
-def expected_hurried(worker: Integers, seconds: Floats, share: float = HURRIED) -> float:
+def expected_hurried(
+    worker: Integers, seconds: Floats, share: float = HURRIED, model: PaceModel | None = None
+) -> float:
     """How many workers ``hurried`` would flag if all were honest."""
     if not len(seconds):
         return 0.0
-    model = fit_pace(worker, seconds)
+    model = model or fit_pace(worker, seconds)
     talks, workers = np.unique(np.bincount(worker), return_counts=True)
     each = [model.median_below(share * model.median_s, int(k)) if k else 0.0 for k in talks]
     return float(workers @ np.array(each))

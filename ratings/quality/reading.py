@@ -42,7 +42,10 @@ def batches(participations: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def read(ids: Sequence[UUID]) -> list[WorkerWork]:
-    """The finished work of these workers, in their order; who finished nothing is left out. Seven queries."""
+    """The finished work of these workers, in their order; who finished nothing is left out. Seven queries.
+
+    A talk that is finished between two of them is left out too: its worker is due again.
+    """
     talks = _talks(ids)
     _add_messages(talks, ids)
     _add_scores(talks, ids)
@@ -100,6 +103,8 @@ def _add_messages(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
     )
     typed = typing_of(talks)
     for talk, position, speaker, text, unsafe in rows.iterator(chunk_size=10_000):
+        if talk not in talks:
+            continue
         if speaker == Message.Speaker.WORKER:
             typing = typed[talk].get(position) if talk in typed else None
             talks[talk].said.append(Said(position, text, unsafe, typing))
@@ -110,19 +115,22 @@ def _add_messages(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
 def _add_scores(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
     rows = Rating.objects.filter(**_complete(ids, "conversation__")).order_by()
     for talk, axis, score in rows.values_list("conversation_id", "axis", "score").iterator(chunk_size=10_000):
-        talks[talk].scores[axis] = score
+        if talk in talks:
+            talks[talk].scores[axis] = score
 
 
 def _add_refusals(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
     rows = Refusal.objects.filter(**_complete(ids, "conversation__")).order_by()
     for talk, code, times in rows.values_list("conversation_id", "code", "times"):
-        talks[talk].refused[code] = times
+        if talk in talks:
+            talks[talk].refused[code] = times
 
 
 def _add_attention(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
     rows = AttentionAnswer.objects.filter(**_complete(ids, "conversation__"))
     for talk, asked, given in rows.values_list("conversation_id", "asked", "given"):
-        talks[talk].asked, talks[talk].given = asked, given
+        if talk in talks:
+            talks[talk].asked, talks[talk].given = asked, given
 
 
 def _add_expected(talks: dict[UUID, _Talk]) -> None:

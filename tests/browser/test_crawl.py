@@ -185,7 +185,9 @@ def test_pages_of_studies_and_talks(
     assert inspection.faults == []
 
 
-def test_pages_of_reports_and_data(open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]) -> None:
+def test_pages_of_reports_and_data(
+    open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]
+) -> None:
     desk = open_tab(researcher=True)
     for name, path in {
         "report": "/studies/table7/report/?population=simulated",

@@ -163,3 +163,17 @@ def test_workers_of_one_device_are_linked_and_the_finding_outlives_the_traces(wo
     policy.declare(one.study, {"shared_account": {"act": "off"}}, actor="me")
     judge(one)
     assert rules(one) == []
+
+
+def test_a_talk_that_is_finished_while_others_are_read_waits_for_its_turn(worked, monkeypatch):
+    person = worked([["ok", "yes", "no", "fine"]])
+    read_talks = judging.reading._talks
+
+    def then_another_is_finished(ids):
+        talks = read_talks(ids)
+        finished(person, 2, LINES, (4, 3, 2, 4), "Nice.")
+        return talks
+
+    monkeypatch.setattr(judging.reading, "_talks", then_another_is_finished)
+    (work,) = judging.reading.read([person.pk])
+    assert (len(work.talks), work.messages) == (1, 4)

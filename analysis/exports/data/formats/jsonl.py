@@ -23,14 +23,15 @@ def write(job: Job) -> None:
 
 def write_file(path: Path, kind: Kind, records: Iterable[Record]) -> int:
     """How many records were written."""
-    number = 0
+    written = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for number, record in enumerate(records, start=1):  # noqa: B007 - the last number is what is asked for
+        for record in records:
             file.write(
                 json.dumps({"schema": kind.schema, **record}, ensure_ascii=False, separators=(",", ":"))
             )
             file.write("\n")
-    return number
+            written += 1
+    return written
 
 
 def read_jsonl(path: Path) -> Iterator[Record]:

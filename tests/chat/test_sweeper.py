@@ -237,3 +237,31 @@ def test_the_command_ends_at_sigterm(settings, tmp_path, monkeypatch, eventually
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=30)
     assert process.returncode == 0, rest
+
+
+# A signal that comes while the event's own lock is held, as it is for a moment in each `wait`.
+SIGNALLED_INSIDE_WAIT = """
+import os, signal, threading, time
+import django
+django.setup()
+from chat.management.commands import sweep
+
+class Event(threading.Event):
+    def wait(self, timeout=None):
+        with self._cond:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+        return super().wait(timeout)
+
+sweep.threading.Event = Event
+sweep.sweeper.sweep_once = lambda: None
+sweep.Command().handle(once=False)
+"""
+
+
+def test_the_command_ends_at_a_signal_that_comes_as_it_begins_to_wait(settings, tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("COLLOQUY_DATA", str(tmp_path))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "evalsite.settings")
+    command = [sys.executable, "-c", SIGNALLED_INSIDE_WAIT]
+    subprocess.run(command, cwd=settings.BASE_DIR, check=True, timeout=30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -35,4 +36,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        sweeper.sweep_until(stop, settings.SWEEP_INTERVAL_S)
+        # This thread only waits for the result. Were it inside `stop.wait` when a signal comes, the handler's
+        # `stop.set` would wait, for ever, for the lock that the interrupted `wait` holds.
+        with ThreadPoolExecutor(1, "sweeper") as thread:
+            thread.submit(sweeper.sweep_until, stop, settings.SWEEP_INTERVAL_S).result()

@@ -25,13 +25,16 @@ arguments = options.parse_args()
 own_site.open_site(arguments)
 
 from channels.layers import get_channel_layer  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
 from chat import turns  # noqa: E402
 from chat.events import MessageEvent, group_name  # noqa: E402
 from ratings.simulation.summary import percentile  # noqa: E402
 
-WAYS = {"one task a turn": {"SERVING_BATCH_SIZE": "1"}, "batches": {}}
+WAYS = {"one task a turn": {"SERVING_BATCH_SIZE": "1", "TURNS_A_TASK": "1"}, "batches": {}}
+#: Of this process, which asks.
+TURNS_A_TASK = settings.TURNS_A_TASK
 SETTLING_S = 3.0
 PATIENCE_S = 60.0
 
@@ -79,6 +82,7 @@ class Driver:
 
 def measured(study, way: str) -> tuple[float, float, float]:
     """Turns a second, and the reply's 50th and 95th percentile in milliseconds."""
+    settings.TURNS_A_TASK = int(WAYS[way].get("TURNS_A_TASK", TURNS_A_TASK))
     with own_site.running_site(webs=0, variables=WAYS[way]) as site:
         driver = Driver(own_site.begin_talks(study, ["http://nowhere"], arguments.talks))
         used = own_site.ProcessorTime(site.pids)

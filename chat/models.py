@@ -7,6 +7,7 @@ cap, two live talks of one worker. Services only ask it.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import models
@@ -257,11 +258,14 @@ class Conversation(models.Model):
 
     def dialogue(self) -> Dialogue:
         """Everything said so far, for an agent; one query for messages, one for the context."""
-        said = tuple(
+        return self.as_dialogue(
             Utterance(SpeakerValue(speaker), text)
             for speaker, text in self.messages.order_by("position").values_list("speaker", "text")
         )
-        return Dialogue(context=self.context.as_value(), utterances=said, key=str(self.id))
+
+    def as_dialogue(self, said: Iterable[Utterance]) -> Dialogue:
+        """What was said here, for an agent; one query for the context where it is not known."""
+        return Dialogue(context=self.context.as_value(), utterances=tuple(said), key=str(self.id))
 
 
 class Message(models.Model):

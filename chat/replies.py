@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -25,7 +26,7 @@ from chat.events import publish_on_commit
 from chat.models import Conversation, Message, Turn
 from chat.standing import event_of, state_of
 from chat.together import Together
-from modelhub.dialogue import Reply
+from modelhub.dialogue import Dialogue, Reply, Speaker, Utterance
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,15 @@ def claim(turn_id: int) -> Turn | None:
         started_at=now,
         lease_until=lease_until,
     )
+
+
+def dialogues(claimed: Sequence[Turn]) -> list[Dialogue]:
+    """What has been said in each turn's talk, for an agent; one query for all."""
+    said: dict[UUID, list[Utterance]] = {turn.conversation_id: [] for turn in claimed}
+    messages = Message.objects.filter(conversation__in=list(said)).order_by("conversation_id", "position")
+    for talk_id, speaker, text in messages.values_list("conversation_id", "speaker", "text"):
+        said[talk_id].append(Utterance(Speaker(speaker), text))
+    return [turn.conversation.as_dialogue(said[turn.conversation_id]) for turn in claimed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +241,7 @@ def give_up(turn_id: int, attempt: int | None = None) -> None:
         again = running.filter(attempt__lt=settings.TURN_ATTEMPTS)
         if again.update(state=Turn.State.ASKED, lease_until=take_until()):
             metrics.ASKED_AGAIN.inc()
-            transaction.on_commit(lambda: tasks.ask(turn_id, turn.conversation.arm.revision_id))
+            transaction.on_commit(lambda: tasks.ask_soon(turn_id, turn.conversation.arm.revision_id))
         elif running.exists():
             end(turn.conversation_id, Conversation.State.FAILED)
 

@@ -37,13 +37,18 @@ class Together(Generic[Item, Result]):
 
     def __call__(self, item: Item) -> Result:
         """The item's result, or what ``work`` raised for it alone."""
-        mine: Future[Result] = Future()
-        self._waiting.append((item, mine))
-        while not mine.done():
-            with self._at_work:
-                if not mine.done():
-                    self._do(self._batch())
-        return mine.result()
+        return self.all([item])[0]
+
+    def all(self, items: Sequence[Item]) -> list[Result]:
+        """The results of several, in their order; when all are done, what ``work`` raised for the first that failed."""
+        mine: list[Future[Result]] = [Future() for _ in items]
+        self._waiting.extend(zip(items, mine, strict=True))
+        for each in mine:
+            while not each.done():
+                with self._at_work:
+                    if not each.done():
+                        self._do(self._batch())
+        return [each.result() for each in mine]
 
     def _batch(self) -> list[tuple[Item, Future[Result]]]:
         return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]

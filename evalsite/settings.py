@@ -166,6 +166,8 @@ SERVING_MEMORY_MB = env.int("SERVING_MEMORY_MB", default=0)
 SERVING_HEARTBEAT_S = env.float("SERVING_HEARTBEAT_S", default=5.0)
 SERVING_UNLOAD_AFTER_S = env.int("SERVING_UNLOAD_AFTER_S", default=600)
 SERVING_BREAKER_FAILURES = env.int("SERVING_BREAKER_FAILURES", default=5)
+#: Turns of a model that are asked within a moment of each other are one task, of so many at most.
+TURNS_A_TASK = env.int("TURNS_A_TASK", default=16)
 TURN_TAKE_S = env.int("TURN_TAKE_S", default=5)
 TURN_LEASE_S = env.int("TURN_LEASE_S", default=25)
 TURN_ATTEMPTS = env.int("TURN_ATTEMPTS", default=3)

@@ -36,7 +36,9 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Request:
+class Request:
+    """A dialogue that waits for its answer."""
+
     dialogue: Dialogue
     answer: Future[Answer] = field(default_factory=Future)
     asked_at: float = field(default_factory=time.monotonic)
@@ -61,7 +63,7 @@ class Batcher:
         self.agent = agent
         self._name = name
         self._time_limit_s = time_limit_s
-        self._waiting: Waiting[_Request] = Waiting(
+        self._waiting: Waiting[Request] = Waiting(
             size=size, wait_s=wait_s, bound=bound, length_of=lambda request: length_of(request.dialogue)
         )
         self._lock = threading.Lock()
@@ -71,16 +73,25 @@ class Batcher:
 
     def ask(self, dialogue: Dialogue) -> Answer:
         """Block until the reply is there. Raises EngineBusy, EngineTimeout, AgentFailed."""
+        return self.answer(self.begin(dialogue))
+
+    def begin(self, dialogue: Dialogue) -> Request:
+        """Let a dialogue wait for its batch. Raises EngineBusy, EngineTimeout."""
         if self._hung >= MOST_HUNG:
             raise EngineTimeout(f"{self._name} hangs in {self._hung} threads; restart the worker.")
-        request = _Request(dialogue)
+        request = Request(dialogue)
         if not self._waiting.put(request):
             raise EngineBusy(
                 f"{self._name}: {self._waiting.bound} dialogues wait for it already, as many as SERVING_QUEUE_SIZE "
                 "allows; start another worker that holds it, or ask again in a moment."
             )
+        return request
+
+    def answer(self, request: Request) -> Answer:
+        """Block until the reply is there, as long as the time limit since it was begun. Raises as ``ask``."""
+        left_s = request.asked_at + self._time_limit_s - time.monotonic()
         try:
-            return request.answer.result(self._time_limit_s)
+            return request.answer.result(max(0.0, left_s))
         except FutureTimeout:
             was_waiting = request.answer.cancel()
             self._replace_hung_thread()
@@ -112,7 +123,7 @@ class Batcher:
             self._hung -= 1
         log.warning("a hung thread came back", extra={"model": self._name})
 
-    def _gather(self) -> list[_Request] | None:
+    def _gather(self) -> list[Request] | None:
         """The next batch, of requests whose callers still wait; None when it is time to end."""
         while (batch := self._waiting.take()) is not None:
             if wanted := [each for each in batch if each.answer.set_running_or_notify_cancel()]:
@@ -155,7 +166,7 @@ def length_of(dialogue: Dialogue) -> int:
     return persona + sum(len(utterance.text) for utterance in dialogue.said)
 
 
-def answer_batch(agent: Agent, name: str, batch: Sequence[_Request]) -> None:
+def answer_batch(agent: Agent, name: str, batch: Sequence[Request]) -> None:
     """Answer every request of a batch, with an error when there is one.
 
     When a batch of several fails, each is tried by itself: one dialogue that breaks an agent must not cost the
@@ -178,7 +189,7 @@ def answer_batch(agent: Agent, name: str, batch: Sequence[_Request]) -> None:
         request.answer.set_result(Answer(reply, round((begun - request.asked_at) * 1000), generated_ms))
 
 
-def _after_failure(agent: Agent, name: str, batch: Sequence[_Request], error: Exception) -> None:
+def _after_failure(agent: Agent, name: str, batch: Sequence[Request], error: Exception) -> None:
     if len(batch) > 1:
         for request in batch:
             answer_batch(agent, name, [request])

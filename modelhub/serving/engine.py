@@ -9,9 +9,11 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import inf
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -26,6 +28,7 @@ from modelhub.serving.batcher import Answer, Batcher
 __all__ = ["Answer", "Engine", "Loader", "engine"]
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 #: Of a worker's threads that one of several models may hold at once.
 SHARE_OF_THREADS = 0.75
@@ -85,8 +88,23 @@ class Engine:
 
         Raises UnknownRevision, EngineBusy, EngineTimeout, AgentFailed, and the errors of loading.
         """
-        with self._place(revision_id):
-            return self._batcher(revision_id).ask(dialogue)
+        [outcome] = self.replies(revision_id, [dialogue])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def replies(self, revision_id: int, dialogues: Sequence[Dialogue]) -> list[Answer | Exception]:
+        """``reply`` for several that wait together; what it would raise for one of them stands in its place."""
+        try:
+            with self._place(revision_id):
+                batcher = self._batcher(revision_id)
+                begun = [_tried(partial(batcher.begin, dialogue)) for dialogue in dialogues]
+                return [
+                    each if isinstance(each, Exception) else _tried(partial(batcher.answer, each))
+                    for each in begun
+                ]
+        except ModelhubError as error:
+            return [error for _ in dialogues]
 
     @contextmanager
     def _place(self, revision_id: int) -> Iterator[None]:
@@ -180,6 +198,14 @@ class Engine:
             time_limit_s=self._time_limit_s,
             bound=self._queue_size,
         )
+
+
+def _tried(call: Callable[[], Result]) -> Result | Exception:
+    """What a call gives or raises."""
+    try:
+        return call()
+    except Exception as error:
+        return error
 
 
 def _warm(agent: Agent, revision_id: int) -> None:

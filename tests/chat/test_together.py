@@ -71,6 +71,32 @@ def test_one_that_fails_costs_the_others_nothing() -> None:
             calls[2].result()
 
 
+def test_several_of_one_caller_are_one_batch_and_come_back_in_order() -> None:
+    batches: list[list[int]] = []
+
+    def work(items):
+        batches.append(list(items))
+        return [item + 100 for item in items]
+
+    assert Together(work).all([3, 1, 2]) == [103, 101, 102]
+    assert batches == [[3, 1, 2]]
+    assert Together(work).all([]) == []
+
+
+def test_of_several_that_fail_the_first_is_raised_when_all_are_done() -> None:
+    done: list[int] = []
+
+    def work(items):
+        if any(item < 0 for item in items):
+            raise ValueError(f"below zero: {items}")
+        done.extend(items)
+        return items
+
+    with pytest.raises(ValueError, match=r"\[-1\]"):
+        Together(work).all([1, -1, 2, -2, 3])
+    assert done == [1, 2, 3]
+
+
 def test_where_a_database_is_away_nobody_waits_for_the_others() -> None:
     ready, tries = threading.Barrier(8), []
 

@@ -50,7 +50,7 @@ def test_a_task_that_runs_twice_answers_once(talk, participation, serving, event
     for _ in range(5):
         tasks.ask(turn.id, turn.conversation.arm.revision_id)
     eventually(lambda: talk.messages.count() == 2, "the reply")
-    tasks.answer_turn(turn.id)
+    tasks.answer_turns([turn.id])
     turn.refresh_from_db()
     assert (talk.messages.count(), turn.attempt) == (2, 1)
 
@@ -75,7 +75,7 @@ def test_a_task_that_was_lost_is_asked_for_by_the_sweeper_and_answered(
     talk, participation, serving, eventually, monkeypatch
 ):
     with monkeypatch.context() as losing:
-        losing.setattr("chat.tasks.ask", lambda *_: None)
+        losing.setattr("chat.tasks.ask_soon", lambda *_: None)
         turns.say(talk.id, participation.id, "I had a quiet day.", "c1")
     Turn.objects.update(lease_until=timezone.now())
     sweeper.sweep_once()

@@ -16,7 +16,7 @@ from django.test import Client
 from chat import frames, turns
 from chat.errors import FrameRefused
 from chat.models import Conversation, Study
-from chat.tasks import answer_turn
+from chat.tasks import answer_turns
 from evalsite import logs
 from evalsite.redaction import without_secrets
 from modelhub.errors import AgentFailed
@@ -75,7 +75,7 @@ def test_what_is_said_is_not_logged_and_an_agent_that_quotes_it_is_told_by_class
     talk: Conversation, quoting_engine: None, written: Written
 ) -> None:
     turns.say(talk.pk, talk.participation_id, CANARY, "c1")
-    answer_turn(talk.turns.get().pk)
+    answer_turns([talk.turns.get().pk])
     assert str(talk.pk) in written() and "builtins.ValueError" in written()
     assert "Marmalade" not in written()
 
@@ -145,9 +145,9 @@ def test_a_library_s_line_that_quotes_an_error_quotes_it_no_more(written: Writte
 
 
 def test_celery_s_report_of_a_task_keeps_its_name_alone(written: Written) -> None:
-    told = {"name": "chat.answer_turn", "id": "7", "description": "raised unexpected", "exc": CANARY}
+    told = {"name": "chat.answer_turns", "id": "7", "description": "raised unexpected", "exc": CANARY}
     logging.getLogger("celery.app.trace").error("Task %(name)s[%(id)s] %(description)s: %(exc)s", told)
-    assert "Task chat.answer_turn[7] raised unexpected: ***" in written()
+    assert "Task chat.answer_turns[7] raised unexpected: ***" in written()
 
 
 def test_our_own_sentences_stay(written: Written) -> None:

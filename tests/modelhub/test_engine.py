@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -112,6 +113,35 @@ def test_one_dialogue_that_breaks_an_agent_costs_no_other_its_reply(start, echo:
     assert echo.batches == [4, 1, 1, 1, 1]
 
 
+def test_several_of_one_caller_wait_together_and_one_that_fails_stands_in_its_place(
+    start, echo: Echo
+) -> None:
+    engine = start(batch_size=3, batch_wait_ms=60_000, time_limit_s=20, queue_size=3)
+    a, failed, b, late = engine.replies(1, [talk(text) for text in ("a", "break", "b", "c")])
+    assert [a.reply.text, b.reply.text] == ["you said a", "you said b"]
+    assert isinstance(failed, AgentFailed)
+    assert echo.batches[0] == 3
+    assert isinstance(late, EngineBusy) or late.reply.text == "you said c"
+
+
+def test_the_time_limit_of_several_counts_from_when_they_came(start, echo: Echo) -> None:
+    engine = start(batch_size=1, time_limit_s=0.5)
+    begun = time.monotonic()
+    outcomes = engine.replies(1, [talk("hang") for _ in range(4)])
+    assert all(isinstance(each, EngineTimeout) for each in outcomes)
+    assert time.monotonic() - begun < 1.5
+
+
+def test_a_revision_that_cannot_be_loaded_is_told_of_each() -> None:
+    engine = Engine(missing)
+    outcomes = engine.replies(4711, [talk("a"), talk("b")])
+    assert [type(each) for each in outcomes] == [UnknownRevision] * 2
+
+
+def missing(revision_id: int, part_of: object) -> None:
+    raise UnknownRevision(f"there is no revision {revision_id}")
+
+
 def test_the_engine_goes_on_after_an_exception(start) -> None:
     engine = start()
     assert isinstance(ask_all(engine, ["break"])[0], AgentFailed)
@@ -130,9 +160,9 @@ def test_a_hung_agent_hits_its_limit_and_the_engine_goes_on(start) -> None:
     assert engine.reply(1, talk("a")).reply.text == "you said a"
 
 
-def put(engine: Engine, text: str) -> batcher._Request:
+def put(engine: Engine, text: str) -> batcher.Request:
     """Queue a dialogue that no caller waits for."""
-    request = batcher._Request(talk(text))
+    request = batcher.Request(talk(text))
     assert engine._batcher(1)._waiting.put(request)
     return request
 

@@ -187,3 +187,9 @@ def test_serving_follows_the_setting(trained: PolyEncoder, text_encoder, setting
 def test_what_is_packed_is_not_packed_again(trained: PolyEncoder) -> None:
     made = fast(trained)
     assert fast(made).encoder is made.encoder
+
+
+def test_batches_of_all_sizes_are_products_of_few_shapes() -> None:
+    counts = [packed._common(tokens) for tokens in range(1, 4097)]
+    assert all(tokens <= count <= max(8, tokens * 1.15) + 7 for tokens, count in enumerate(counts, start=1))
+    assert len(set(counts)) < 80

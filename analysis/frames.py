@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
+from analysis.rated_talks import RatedTalks, Texts, rated_talks
 from analysis.ratings_frame import Name, Population, RatingsFrame
-from analysis.statistics.means import Integers
+from analysis.ratings_hash import ratings_hash
+from analysis.statistics.means import Floats, Integers
 from chat.models import Arm, Conversation, Study
 from ratings.axes import Axis
-from ratings.models import Rating
-
-#: Rows that are hashed together; bounds the memory that hashing takes.
-HASHED_AT_ONCE = 50_000
 
 #: A rating: worker, talk, the model's place among those of the frame, axis, score.
-Row = tuple[Name, Name, int, str, int]
+Row = tuple[str, str, int, str, int]
 
 
 def complete_talks(study: Study) -> dict[Population, int]:
@@ -43,62 +41,112 @@ def choose_population(study: Study) -> Population:
     return Population.PEOPLE
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the database holds of a study's ratings. ``frame.talk`` counts the entries of ``talks``."""
+
+    frame: RatingsFrame
+    talks: RatedTalks
+
+
 def ratings_frame(study: Study, population: Population, *, with_excluded: bool = False) -> RatingsFrame:
     """Read the ratings of complete talks: one query for them, one for the study's arms."""
+    return reading_of(study, population, with_excluded=with_excluded).frame
+
+
+def reading_of(study: Study, population: Population, *, with_excluded: bool = False) -> Reading:
+    """The frame with what else was read of its talks; two queries."""
     arms = list(study.arms.select_related("revision__model").order_by("position"))
-    place_of = {arm.pk: place for place, arm in enumerate(arms)}
-    rows = _rows(study, population, with_excluded).iterator(chunk_size=HASHED_AT_ONCE)
-    return frame_of(
-        ((worker, talk, place_of[arm], axis, score) for worker, talk, arm, axis, score in rows),
+    talks = rated_talks(study, population, with_excluded=with_excluded)
+    people, worker = _codes(talks.worker)
+    talk, axis = np.nonzero(talks.score)
+    frame = _framed(
+        (worker[talk], talk, _places(arms, talks.arm)[talk], axis),
+        talks.score[talk, axis].astype(float),
         study=study.slug,
         title=study.title,
         population=population,
         models=model_labels(arms),
+        people=tuple(UUID(person) for person in people),
     )
+    return Reading(frame, talks)
 
 
 def frame_of(
     ratings: Iterable[Row], *, study: str, title: str, population: Population, models: tuple[str, ...]
 ) -> RatingsFrame:
-    """A frame of ratings from anywhere, of one population's complete talks; their order counts for the hash."""
-    rows = list(ratings)
-    axis_of = {axis.value: index for index, axis in enumerate(Axis)}
-    worker, talk = _codes(row[0] for row in rows), _codes(row[1] for row in rows)
+    """A frame of ratings from anywhere, of one population's complete talks.
+
+    Workers and talks are numbered in the order in which they come.
+    """
+    people: dict[str, int] = {}
+    talks: dict[str, int] = {}
+    place = {axis.value: number for number, axis in enumerate(Axis)}
+    codes = array("q")
+    for person, held, model, axis, score in ratings:
+        codes.extend(
+            (
+                people.setdefault(person, len(people)),
+                talks.setdefault(held, len(talks)),
+                model,
+                place[axis],
+                score,
+            )
+        )
+    worker, talk, arm, column, score_ = np.frombuffer(codes, dtype=np.int64).reshape(-1, 5).T
+    order = np.lexsort((column, talk))
+    return _framed(
+        (worker[order], talk[order], arm[order], column[order]),
+        score_[order].astype(float),
+        study=study,
+        title=title,
+        population=population,
+        models=models,
+        people=tuple(people),
+    )
+
+
+def _framed(
+    codes: tuple[Integers, Integers, Integers, Integers],
+    score: Floats,
+    *,
+    study: str,
+    title: str,
+    population: Population,
+    models: tuple[str, ...],
+    people: tuple[Name, ...],
+) -> RatingsFrame:
+    """``codes`` are worker, talk, model and axis of each rating."""
+    worker, talk, model, axis = codes
+    axes = tuple(axis.value for axis in Axis)
     return RatingsFrame(
         study=study,
         title=title,
         population=population,
         models=models,
-        axes=tuple(axis.value for axis in Axis),
-        people=tuple(dict.fromkeys(row[0] for row in rows)),
-        talk_ids=tuple(dict.fromkeys(row[1] for row in rows)),
+        axes=axes,
+        people=people,
         worker=worker,
         talk=talk,
-        model=np.array([row[2] for row in rows], dtype=np.int64),
-        axis=np.array([axis_of[row[3]] for row in rows], dtype=np.int64),
-        score=np.array([row[4] for row in rows], dtype=float),
-        sha256=_hash(rows, worker, talk, population, models),
+        model=model,
+        axis=axis,
+        score=score,
+        sha256=ratings_hash(population, models, axes, codes, score),
     )
 
 
-def _rows(
-    study: Study, population: Population, with_excluded: bool
-) -> QuerySet[Rating, tuple[UUID, UUID, int, str, int]]:
-    """Ordered, so that the hash and the sums do not depend on the database's order."""
-    complete = Rating.objects.filter(
-        conversation__arm__study=study,
-        conversation__state=Conversation.State.COMPLETE,
-        conversation__simulated=population is Population.SIMULATED,
-    )
-    if not with_excluded:
-        complete = complete.filter(conversation__participation__excluded_at=None)
-    return complete.order_by("conversation_id", "axis").values_list(
-        "conversation__participation__worker_id",
-        "conversation_id",
-        "conversation__arm_id",
-        "axis",
-        "score",
-    )
+def _places(arms: Sequence[Arm], ids: Integers) -> Integers:
+    """Where the arms of these ids stand."""
+    known = np.array([arm.pk for arm in arms], dtype=np.int64)
+    order = np.argsort(known)
+    return order[np.searchsorted(known, ids, sorter=order)] if len(known) else np.zeros(0, dtype=np.int64)
+
+
+def _codes(names: Texts) -> tuple[list[str], Integers]:
+    """The distinct names in the order of their first appearance, and each entry's place among them."""
+    seen: dict[bytes, int] = {}
+    codes = np.array([seen.setdefault(name, len(seen)) for name in names.tolist()], dtype=np.int64)
+    return [name.decode() for name in seen], codes
 
 
 def model_labels(arms: Sequence[Arm]) -> tuple[str, ...]:
@@ -110,23 +158,3 @@ def model_labels(arms: Sequence[Arm]) -> tuple[str, ...]:
         return model.name if shared[model.name] == 1 else f"{model.name} ({model.slug} r{number})"
 
     return tuple(label(arm) for arm in arms)
-
-
-def _codes(keys: Iterable[Name]) -> Integers:
-    """Numbers from 0 in the order of first appearance."""
-    seen: dict[Name, int] = {}
-    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
-
-
-def _hash(
-    rows: Sequence[Row], worker: Integers, talk: Integers, population: Population, models: Sequence[str]
-) -> str:
-    """SHA-256 over one line a rating: worker and talk as numbers, model, axis, score."""
-    digest = hashlib.sha256(f"{population}\n".encode())
-    lines: Iterator[str] = (
-        f"{person},{held},{models[model]},{axis},{score}\n"
-        for person, held, (_, _, model, axis, score) in zip(worker.tolist(), talk.tolist(), rows, strict=True)
-    )
-    while batch := list(islice(lines, HASHED_AT_ONCE)):
-        digest.update("".join(batch).encode())
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
+from analysis.ratings_hash import ratings_hash
 from analysis.statistics.means import Floats, Integers, WorkerTable, tabulate
 from ratings.axes import Axis
 
@@ -29,10 +30,9 @@ class Population(StrEnum):
 class RatingsFrame:
     """The ratings of complete talks by one population: one entry a rating in each array.
 
-    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` and ``talk_ids`` hold the pseudonyms of
-    workers and talks, ``models`` and ``axes`` the labels of the last two, models in the order of the report, also
-    those that nobody has rated. ``sha256`` is the hash of the ratings with the pseudonyms of their workers and talks:
-    the same ratings, the same hash.
+    ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the pseudonyms of workers, ``models``
+    and ``axes`` the labels of the last two, models in the order of the report, also those that nobody has rated.
+    ``sha256`` is the hash of the ratings (analysis.ratings_hash): the same ratings, the same hash, wherever they are.
     """
 
     study: str
@@ -41,7 +41,6 @@ class RatingsFrame:
     models: tuple[str, ...]
     axes: tuple[str, ...]
     people: tuple[Name, ...]
-    talk_ids: tuple[Name, ...]
     worker: Integers
     talk: Integers
     model: Integers
@@ -51,16 +50,17 @@ class RatingsFrame:
 
     @property
     def workers(self) -> int:
-        return len(np.unique(self.worker))
+        return int(np.count_nonzero(np.bincount(self.worker)))
 
     @property
     def talks(self) -> int:
-        return len(np.unique(self.talk))
+        return int(np.count_nonzero(np.bincount(self.talk)))
 
     def talks_by_model(self) -> Integers:
         """Complete, rated talks of each model, (M,)."""
-        _, first = np.unique(self.talk, return_index=True)
-        return np.bincount(self.model[first], minlength=len(self.models))
+        of_talk = np.full(int(self.talk.max(initial=-1)) + 1, -1)
+        of_talk[self.talk] = self.model
+        return np.bincount(of_talk[of_talk >= 0], minlength=len(self.models))
 
     def without(self, people: Collection[Name]) -> RatingsFrame:
         """The ratings of everybody else. Workers keep their numbers; the hash tells who is left out."""
@@ -113,7 +113,7 @@ def from_columns(columns: Columns, study: str, title: str) -> tuple[RatingsFrame
     sorted by name, the paper's axes come first, and ratings are sorted by talk and axis.
     """
     people, worker = _sorted(columns.people, columns.worker, lambda name: (name,))
-    talks, talk = _sorted(columns.talks, columns.talk, lambda name: (name,))
+    _, talk = _sorted(columns.talks, columns.talk, lambda name: (name,))
     models, model = _sorted(columns.models, columns.model, lambda name: (name.casefold(), name))
     axes, axis = _sorted(columns.axes, columns.axis, _axis_order)
     order = np.lexsort((axis, talk)).astype(np.int64)
@@ -126,13 +126,12 @@ def from_columns(columns: Columns, study: str, title: str) -> tuple[RatingsFrame
         models=models,
         axes=axes,
         people=people,
-        talk_ids=talks,
         worker=worker,
         talk=talk,
         model=model,
         axis=axis,
         score=score,
-        sha256=_hash((people, talks, models, axes), (worker, talk, model, axis), score),
+        sha256=ratings_hash(Population.PEOPLE, models, axes, (worker, talk, model, axis), score),
     )
     return frame, order
 
@@ -150,12 +149,3 @@ def _sorted(
 def _axis_order(name: str) -> tuple[int | str, ...]:
     known = Axis.values
     return (known.index(name), "") if name in known else (len(known), name)
-
-
-def _hash(names: Sequence[Sequence[str]], codes: Sequence[Integers], score: Floats) -> str:
-    """SHA-256 over the sorted names as JSON, then over the numbers, little-endian, eight bytes each."""
-    digest = hashlib.sha256(json.dumps(names, ensure_ascii=False).encode())
-    for values in codes:
-        digest.update(values.astype("<i8").tobytes())
-    digest.update((score + 0.0).astype("<f8").tobytes())  # plus zero: -0 and 0 are one rating
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.errors import UnknownStudy
 from analysis.exclusions import without_flagged
 from analysis.exclusions_file import read_exclusions, strangers, without_each
-from analysis.frames import choose_population, ratings_frame
+from analysis.frames import choose_population, ratings_frame, reading_of
 from analysis.inference import Analysis, Source, analyse
 from analysis.ratings_file import RatingsFile, read_ratings
 from analysis.ratings_frame import Population
@@ -49,13 +49,14 @@ def analysis_of_study(
 ) -> Analysis:
     """The whole analysis of one population's ratings, chosen as ``report_of`` chooses. Raises UnknownAxis."""
     tell("reading")
-    frame = ratings_frame(study, population or choose_population(study))
+    reading = reading_of(study, population or choose_population(study))
+    frame = reading.frame
     return analyse(
         frame,
         Source(study.slug, collected_elsewhere=False),
         options,
         main=main,
-        covariates=talk_covariates(study, frame),
+        covariates=talk_covariates(study, reading),
         without=without_flagged(study, frame),
         tell=tell,
     )

@@ -22,7 +22,16 @@ def code_version() -> str:
             _HERE / "benchmarks.py",
             *(
                 _HERE / f"{name}.py"
-                for name in ("csv_rows", "frames", "inference", "ratings_file", "ratings_frame")
+                for name in (
+                    "csv_rows",
+                    "frames",
+                    "inference",
+                    "rated_talks",
+                    "ratings_file",
+                    "ratings_frame",
+                    "ratings_hash",
+                    "talk_covariates",
+                )
             ),
             *_HERE.glob("statistics/*.py"),
             *_HERE.glob("tables/*.py"),

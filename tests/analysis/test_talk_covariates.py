@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.frames import Population, ratings_frame
+from analysis.frames import Population, reading_of
 from analysis.talk_covariates import talk_covariates
 from chat.models import Message
 
@@ -26,9 +26,9 @@ def known(rated_study):
             held_ms=held,
         )
     Message.objects.create(conversation=first, position=1, speaker="worker")
-    frame = ratings_frame(study.study, Population.PEOPLE)
-    of_first = np.isin(frame.talk, [frame.talk_ids.index(first.pk)])
-    return talk_covariates(study.study, frame), of_first, study, second
+    reading = reading_of(study.study, Population.PEOPLE)
+    of_first = reading.frame.worker == reading.frame.people.index(first.participation.worker_id)
+    return talk_covariates(study.study, reading), of_first, study, second
 
 
 def test_every_rating_knows_its_talk(known) -> None:
@@ -42,6 +42,6 @@ def test_every_rating_knows_its_talk(known) -> None:
 
 def test_it_takes_one_query(known, django_assert_num_queries) -> None:
     study = known[2].study
-    frame = ratings_frame(study, Population.PEOPLE)
+    reading = reading_of(study, Population.PEOPLE)
     with django_assert_num_queries(1):
-        talk_covariates(study, frame)
+        talk_covariates(study, reading)

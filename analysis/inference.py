@@ -20,6 +20,7 @@ from analysis.statistics.leniency import AdjustedMeans, adjusted_means
 from analysis.statistics.means import Cells, WorkerTable
 from analysis.statistics.mixed import MixedModel
 from analysis.statistics.outlook import Outlook, outlook
+from analysis.statistics.overlap import Overlap, overlap
 from analysis.tables.table7 import Table7, table7, table7_of
 from ratings.axes import Axis
 
@@ -71,6 +72,7 @@ class Analysis:
     distribution: Distribution
     covariates: tuple[Covariates | str, ...]
     outlooks: tuple[Outlook | None, ...]
+    overlap: Overlap
     left_out: tuple[Left, ...] = field(default=())
 
     @property
@@ -132,6 +134,15 @@ def analyse(
         ),
         covariates=_covariates(frame, covariates, options.level),
         outlooks=_outlooks(sums, fitted, options),
+        overlap=overlap(
+            frame.worker,
+            frame.talk,
+            frame.axis,
+            frame.score,
+            len(frame.axes),
+            level=options.level,
+            seed=options.seed,
+        ),
         left_out=tuple(_left(frame, rest, rule, options) for rule, rest in (without or {}).items()),
     )
 

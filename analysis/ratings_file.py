@@ -35,13 +35,15 @@ T = TypeVar("T", np.int64, np.float64)
 class RatingsFile:
     """What a file holds: ratings, what else is known of each, and what was read and not used.
 
-    ``covariates`` have an entry for each rating of the frame. ``incomplete`` counts talks without a rating on some
-    axis, ``blank`` empty lines, ``unused`` names further columns.
+    ``covariates`` have an entry for each rating of the frame. ``incomplete`` counts answers (a worker's ratings of a
+    talk) without a rating on some axis, ``answers`` all of them, ``blank`` empty lines; ``unused`` names further
+    columns.
     """
 
     frame: RatingsFrame
     covariates: tuple[Factor | Number, ...]
     rows: int
+    answers: int
     incomplete: int
     blank: int
     unused: tuple[str, ...]
@@ -65,19 +67,21 @@ def read_ratings(
     _check_talks(columns, _joined(read.lines, np.int64), file.faults)
     file.faults.refuse(path.name, file.rows)
     frame, order = from_columns(columns, slugify(path.stem) or "ratings", title or path.name)
+    rated = _rated(frame)
     return RatingsFile(
         frame=frame,
         covariates=tuple(read.covariates(order)),
         rows=file.rows,
-        incomplete=_incomplete(frame),
+        answers=len(rated),
+        incomplete=int((rated < len(frame.axes)).sum()),
         blank=file.blank,
         unused=file.unused,
     )
 
 
-def _incomplete(frame: RatingsFrame) -> int:
-    """Talks that lack a rating on an axis on which others were rated."""
-    return int((np.bincount(frame.talk) < len(frame.axes)).sum())
+def _rated(frame: RatingsFrame) -> Integers:
+    """On how many axes each worker rated each of their talks."""
+    return np.unique(frame.worker * (int(frame.talk.max()) + 1) + frame.talk, return_counts=True)[1]
 
 
 @dataclass(slots=True)
@@ -216,7 +220,7 @@ def _seconds(times: tuple[str, str], line: int, faults: Faults) -> float:
 
 
 def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
-    """A talk has one worker and one model, and at most one rating on an axis."""
+    """A talk has one model, and of each of its workers at most one rating on an axis."""
     named = np.ones(len(lines), dtype=bool)
     for names, codes in (
         (columns.people, columns.worker),
@@ -225,37 +229,42 @@ def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
         (columns.axes, columns.axis),
     ):
         named &= np.array([bool(name) for name in names], dtype=bool)[codes]
-    lines, talk, axis = lines[named], columns.talk[named], columns.axis[named]
+    worker, talk, model, axis = (
+        codes[named] for codes in (columns.worker, columns.talk, columns.model, columns.axis)
+    )
+    _check_model(columns, lines[named], talk, model, faults)
+    _check_once(columns, lines[named], (worker, talk, axis), faults)
+
+
+def _check_model(columns: Columns, lines: Integers, talk: Integers, model: Integers, faults: Faults) -> None:
     earlier = _earliest(talk)
+    other = np.flatnonzero(model != model[earlier])
 
-    def check_same(column: str, names: Sequence[str], codes: Integers) -> None:
-        other = np.flatnonzero(codes != codes[earlier])
+    def what(place: int) -> str:
+        row = other[place]
+        first = earlier[row]
+        return (
+            f"{quoted(columns.models[model[row]])} in conversation {quoted(columns.talks[talk[row]])}, which has "
+            f"{quoted(columns.models[model[first]])} on line {lines[first]}; a conversation has one"
+        )
 
-        def what(place: int) -> str:
-            row = other[place]
-            first = earlier[row]
-            return (
-                f"{quoted(names[codes[row]])} in conversation {quoted(columns.talks[talk[row]])}, which has "
-                f"{quoted(names[codes[first]])} on line {lines[first]}; a conversation has one"
-            )
-
-        faults.add_all(lines[other].tolist(), column, what)
-
-    check_same("worker_id", columns.people, columns.worker[named])
-    check_same("model", columns.models, columns.model[named])
-    _check_once(columns, lines, talk, axis, faults)
+    faults.add_all(lines[other].tolist(), "model", what)
 
 
-def _check_once(columns: Columns, lines: Integers, talk: Integers, axis: Integers, faults: Faults) -> None:
-    earlier = _earliest(talk * max(len(columns.axes), 1) + axis)
+def _check_once(
+    columns: Columns, lines: Integers, codes: tuple[Integers, Integers, Integers], faults: Faults
+) -> None:
+    """``codes`` are worker, talk and axis."""
+    worker, talk, axis = codes
+    earlier = _earliest((worker * len(columns.talks) + talk) * max(len(columns.axes), 1) + axis)
     again = np.flatnonzero(earlier != np.arange(len(earlier)))
 
     def what(place: int) -> str:
         row = again[place]
         name, conversation = columns.axes[axis[row]], columns.talks[talk[row]]
         return (
-            f"{quoted(name)} of conversation {quoted(conversation)} was rated on line {lines[earlier[row]]} "
-            "already; it is rated once"
+            f"{quoted(name)} of conversation {quoted(conversation)} was rated by "
+            f"{quoted(columns.people[worker[row]])} on line {lines[earlier[row]]} already; a worker rates it once"
         )
 
     faults.add_all(lines[again].tolist(), "axis", what)

@@ -95,10 +95,16 @@ def _notes(read: RatingsFile) -> list[str]:
     """What a reader would otherwise not learn of the file."""
     notes = [f"{counted(read.rows, 'row')} read, none left out"]
     if read.incomplete:
-        whole = counted(read.frame.talks, "talk")
-        notes.append(f"{read.incomplete:,} of {whole} lack a rating on some axis")
+        notes.append(f"{read.incomplete:,} of {_answers(read)} lack a rating on some axis")
     if read.blank:
         notes.append(f"{counted(read.blank, 'empty line')} between them")
     if read.unused:
         notes.append(f"columns not used: {', '.join(read.unused)}")
     return notes
+
+
+def _answers(read: RatingsFile) -> str:
+    """Talks, or, where several workers rated some, answers."""
+    if read.answers == read.frame.talks:
+        return counted(read.answers, "talk")
+    return f"{counted(read.answers, 'answer')} on {counted(read.frame.talks, 'talk')}"

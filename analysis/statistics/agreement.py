@@ -25,6 +25,10 @@ from analysis.statistics.means import LEVEL, Floats, Integers, WorkerTable
 REPLICATES = 2_000
 #: Replicates that are computed at once.
 AT_ONCE = 250
+#: So many units are drawn by how they were judged: those that were judged alike are alike for every coefficient.
+MANY_UNITS = 5_000
+#: Numbers in all units' coincidence matrices, 8 bytes each.
+MOST_COINCIDENCES = 2**25
 
 
 class Metric(StrEnum):
@@ -42,6 +46,7 @@ class NoAgreement(StrEnum):
     NO_OVERLAP = "no_overlap"
     ONE_VALUE = "one_value"
     ONE_UNIT = "one_unit"
+    TOO_MANY_VALUES = "too_many_values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,8 @@ def krippendorff_alpha(
     and are left out.
     """
     places = np.arange(counts.shape[1], dtype=float) if values is None else np.asarray(values, dtype=float)
-    comparable = _comparable(counts)
-    own = _coincidences(comparable)
-    return _bootstrapped(comparable, own, lambda sums: _alpha(sums, metric, places), replicates, seed, level)
+    drawn = _Drawn(replicates, seed, level)
+    return _bootstrapped(counts, _coincidences, lambda sums: _alpha(sums, metric, places), drawn)
 
 
 def fleiss_kappa(
@@ -97,20 +101,25 @@ def fleiss_kappa(
     Units count alike in the observed agreement, and judgements in the shares of values; with the same number of
     judgements everywhere this is Fleiss' own.
     """
-    comparable = _comparable(counts)
-    agreeing = _agreeing_share(comparable)[:, None]
-    parts = np.concatenate([np.ones_like(agreeing), agreeing, comparable], axis=1)
-    return _bootstrapped(comparable, parts, _kappa, replicates, seed, level)
+
+    def parts(comparable: Floats) -> Floats:
+        agreeing = _agreeing_share(comparable)[:, None]
+        return np.concatenate([np.ones_like(agreeing), agreeing, comparable], axis=1)
+
+    return _bootstrapped(counts, parts, _kappa, _Drawn(replicates, seed, level))
 
 
 def pairwise_agreement(
     counts: Floats, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
 ) -> Agreement:
     """The share, 0 to 1, of pairs of judgements of one unit that are the same; not corrected for chance."""
-    comparable = _comparable(counts)
-    judged = comparable.sum(axis=1)
-    pairs = np.stack([(comparable * (comparable - 1)).sum(axis=1), judged * (judged - 1)], axis=1)
-    return _bootstrapped(comparable, pairs, lambda sums: sums[:, 0] / sums[:, 1], replicates, seed, level)
+
+    def pairs(comparable: Floats) -> Floats:
+        judged = comparable.sum(axis=1)
+        return np.stack([(comparable * (comparable - 1)).sum(axis=1), judged * (judged - 1)], axis=1)
+
+    drawn = _Drawn(replicates, seed, level)
+    return _bootstrapped(counts, pairs, lambda sums: sums[:, 0] / sums[:, 1], drawn)
 
 
 def _comparable(counts: Floats) -> Floats:
@@ -158,35 +167,67 @@ def _kappa(sums: Floats) -> Floats:
     return (observed - expected) / (1 - expected)
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """How limits are drawn."""
+
+    replicates: int
+    seed: int
+    level: float
+
+
 def _bootstrapped(
-    comparable: Floats,
-    parts: Floats,
+    counts: Floats,
+    parts_of: Callable[[Floats], Floats],
     coefficient: Callable[[Floats], Floats],
-    replicates: int,
-    seed: int,
-    level: float,
+    drawn: _Drawn,
 ) -> Agreement:
-    """A coefficient of sums over units, and of the sums over units drawn with replacement."""
-    units, judgements = len(comparable), int(comparable.sum())
-    why = _why_not(comparable)
-    if why in (NoAgreement.NO_OVERLAP, NoAgreement.ONE_VALUE):
-        return Agreement(np.nan, np.nan, np.nan, units, judgements, why)
-    value = float(coefficient(parts.sum(axis=0, keepdims=True))[0])
-    generator, drawn = np.random.default_rng(seed), np.empty(replicates)
-    for begin in range(0, replicates, AT_ONCE):
-        rows = slice(begin, min(begin + AT_ONCE, replicates))
+    """A coefficient of sums of units' parts, and of the sums over units drawn with replacement.
+
+    ``parts_of`` makes rows of parts from rows of counts; ``coefficient`` takes sums (B, P) and gives (B,).
+    """
+    comparable = _comparable(counts)
+    kinds, times = _kinds(comparable)
+    why = _why_not(kinds, len(comparable))
+    if why not in (NoAgreement.NONE, NoAgreement.ONE_UNIT):
+        return Agreement(np.nan, np.nan, np.nan, len(comparable), int(comparable.sum()), why)
+    parts = parts_of(kinds)
+    value = float(coefficient((times @ parts)[None])[0])
+    generator, found = np.random.default_rng(drawn.seed), np.empty(drawn.replicates)
+    for begin in range(0, drawn.replicates, AT_ONCE):
+        rows = slice(begin, min(begin + AT_ONCE, drawn.replicates))
         with np.errstate(divide="ignore", invalid="ignore"):
-            drawn[rows] = coefficient(draws(generator, rows.stop - rows.start, units) @ parts)
-    limits = percentile(drawn, level)
-    return Agreement(value, float(limits.low), float(limits.high), units, judgements, why)
+            found[rows] = coefficient(_draws(generator, rows.stop - rows.start, times) @ parts)
+    limits = percentile(found, drawn.level)
+    return Agreement(
+        value, float(limits.low), float(limits.high), len(comparable), int(comparable.sum()), why
+    )
 
 
-def _why_not(comparable: Floats) -> NoAgreement:
-    if not len(comparable):
+def _kinds(comparable: Floats) -> tuple[Floats, Floats]:
+    """Rows of counts, and how many units have them: of few units each its own row."""
+    if len(comparable) < MANY_UNITS:
+        return comparable, np.ones(len(comparable))
+    kinds, times = np.unique(comparable, axis=0, return_counts=True)
+    return kinds, times.astype(float)
+
+
+def _draws(generator: np.random.Generator, replicates: int, times: Floats) -> Floats:
+    """How often units of each kind are drawn in as many draws as there are units, (B, kinds)."""
+    units = int(times.sum())
+    if len(times) == units:
+        return draws(generator, replicates, units)
+    return generator.multinomial(units, times / units, size=replicates).astype(float)
+
+
+def _why_not(kinds: Floats, units: int) -> NoAgreement:
+    if not units:
         return NoAgreement.NO_OVERLAP
-    if (comparable.sum(axis=0) > 0).sum() < 2:
+    if (kinds.sum(axis=0) > 0).sum() < 2:
         return NoAgreement.ONE_VALUE
-    return NoAgreement.ONE_UNIT if len(comparable) == 1 else NoAgreement.NONE
+    if kinds.size * kinds.shape[1] > MOST_COINCIDENCES:
+        return NoAgreement.TOO_MANY_VALUES
+    return NoAgreement.ONE_UNIT if units == 1 else NoAgreement.NONE
 
 
 # --- Pairs of annotators ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from analysis.statistics.covariates import Left as LeftOut
 from analysis.statistics.differences import Untested
 from analysis.tables.table7 import Cell
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
+from analysis.writeup.overlap import overlap_grids, overlap_table, overlap_words
 from analysis.writeup.wording import (
     UNTESTED_WORDS,
     count,
@@ -33,7 +34,8 @@ def workers_section(analysis: Analysis) -> Section:
         title="How workers differ",
         words=(
             "The share of the variance of ratings that is between workers (the intraclass correlation), with profile "
-            f"likelihood {level} limits. With one rater a conversation this takes the place of agreement.",
+            f"likelihood {level} limits.",
+            overlap_words(analysis),
             "Means as an average worker would give them: Table 7's less the leniency of those who happened to rate. "
             "Leniency corrects figures here; it leaves nobody out.",
         ),
@@ -42,9 +44,11 @@ def workers_section(analysis: Analysis) -> Section:
             for axis, row in zip(analysis.table.axes, shares, strict=True)
             if row[-1]
         ),
-        grids=tuple(_worker_grids(analysis)),
+        grids=(*_worker_grids(analysis), *overlap_grids(analysis)),
         tables=(
+            overlap_table(analysis),
             Table("worker_shares", ("axis", "icc", "low", "high", "note"), shares),
+            overlap_table(analysis),
             Table(
                 "adjusted_means",
                 ("axis", "model", "mean", "adjusted", "shift", "low", "high"),

@@ -113,6 +113,12 @@ def test_covariates_follow_their_ratings(read) -> None:
     np.testing.assert_array_equal(numbers, expected)
 
 
+def test_several_workers_may_rate_one_talk(read) -> None:
+    found = read(body("ann,ED,c1,wit,2", "bob,ED,c1,wit,3", "bob,ED,c1,overall,3", "ann,BST,c2,wit,4"))
+    assert (found.frame.talks, found.frame.workers, found.frame.talks_by_model().tolist()) == (2, 2, [1, 1])
+    assert (found.answers, found.incomplete) == (3, 2)
+
+
 # --- Faults -------------------------------------------------------------------------------------------------
 
 
@@ -129,16 +135,13 @@ def test_covariates_follow_their_ratings(read) -> None:
         (["ann,BST,,overall,4"], "line 2, conversation_id: empty; expected is a name that tells it apart"),
         (["ann,BST,c1,overall"], "line 2: 4 fields; the first line names 5 columns"),
         (
-            ["ann,BST,c1,overall,4", "bob,BST,c1,wit,4"],
-            "line 3, worker_id: 'bob' in conversation 'c1', which has 'ann' on line 2; a conversation has one",
-        ),
-        (
             ["ann,BST,c1,overall,4", "ann,ED,c1,wit,4"],
             "line 3, model: 'ED' in conversation 'c1', which has 'BST' on line 2; a conversation has one",
         ),
         (
             ["ann,BST,c1,overall,4", "", "ann,BST,c1,overall,4"],
-            "line 4, axis: 'overall' of conversation 'c1' was rated on line 2 already; it is rated once",
+            "line 4, axis: 'overall' of conversation 'c1' was rated by 'ann' on line 2 already; "
+            "a worker rates it once",
         ),
     ],
 )

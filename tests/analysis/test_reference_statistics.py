@@ -88,7 +88,7 @@ def test_a_wrong_alpha_and_a_missing_file_are_found(folder: Path, script: Module
     (copy / "expected_R_mcb.csv").unlink()
     wrong = [each.name for each in script.compare(copy) if not each.right]
     assert wrong[0].startswith("with_the_best: not compared, FileNotFoundError")
-    assert wrong[1:] == ["agreement: alpha_ordinal"]
+    assert wrong[1:] == ["agreement: alpha_ordinal", "overlap: alpha_ordinal"]
 
 
 def test_other_names_and_another_order_give_the_same(

@@ -61,7 +61,7 @@ def test_every_format_is_written_and_named(ratings: Path, out: Path) -> None:
         "report.json",
         "csv",
     }
-    assert said.startswith("Wrote 14 files: ") and str(out / "csv/means.csv") in said
+    assert said.startswith("Wrote 15 files: ") and str(out / "csv/means.csv") in said
 
 
 def test_one_format_is_written_where_one_is_asked_for(ratings: Path, out: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_same_file_and_seed_give_the_same_bytes_in_another_process(ratings: 
         timeout=120,
     )
     files = [path.relative_to(out) for path in out.rglob("*") if path.is_file()]
-    assert len(files) == 14 and read_json(out)["seed"] == 5
+    assert len(files) == 15 and read_json(out)["seed"] == 5
     assert all((out / each).read_bytes() == (out.parent / "again" / each).read_bytes() for each in files)
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.statistics import agreement, best, contrasts, means, mixed, pairwise
+from analysis.statistics import agreement, best, contrasts, means, mixed, overlap, pairwise
 from analysis.statistics.differences import Differences, benjamini_hochberg, holm
 from analysis.statistics.means import Floats, WorkerTable
 
@@ -289,12 +289,25 @@ def alphas(folder: Folder) -> Iterator[Quantity]:
         yield from _alphas_named(f"alpha_{metric}_", found, expected)
     found = agreement.krippendorff_alpha(by_label, agreement.Metric.NOMINAL, replicates=1).value
     yield from _alphas_named("alpha_label_nominal_", found, expected)
+    yield from _of_overlap(rows, unit, np.array(places)[ordinal], expected)
 
 
-def _alphas_named(prefix: str, found: float, expected: Mapping[str, object]) -> Iterator[Quantity]:
+def _of_overlap(
+    rows: Sequence[Row], unit: means.Integers, score: means.Floats, expected: Mapping[str, object]
+) -> Iterator[Quantity]:
+    """The same as a report tells it of talks that several workers rated."""
+    worker = _codes(rows, "annotator_id", _sorted(rows, "annotator_id"))
+    found = overlap.overlap(worker, unit, np.zeros(len(unit), dtype=np.int64), score, 1)
+    for metric, alpha in found.alphas[0].items():
+        yield from _alphas_named(f"alpha_{metric}_", alpha.value, expected, of="overlap")
+
+
+def _alphas_named(
+    prefix: str, found: float, expected: Mapping[str, object], of: str = "agreement"
+) -> Iterator[Quantity]:
     values = {name: value for name, value in expected.items() if name.startswith(prefix)}
     numbers = [float(value) for value in values.values() if isinstance(value, int | float)]
-    yield Quantity(f"agreement: {prefix[:-1]}", [found] * len(numbers), numbers, CLOSED)
+    yield Quantity(f"{of}: {prefix[:-1]}", [found] * len(numbers), numbers, CLOSED)
 
 
 # --- Reading ------------------------------------------------------------------------------------------------

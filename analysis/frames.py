@@ -11,7 +11,8 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Count, Q
 
-from analysis.rated_talks import RatedTalks, Texts, rated_talks
+from analysis.query_columns import Ids
+from analysis.rated_talks import RatedTalks, rated_talks
 from analysis.ratings_frame import Name, Population, RatingsFrame
 from analysis.ratings_hash import ratings_hash
 from analysis.statistics.means import Floats, Integers
@@ -50,12 +51,12 @@ class Reading:
 
 
 def ratings_frame(study: Study, population: Population, *, with_excluded: bool = False) -> RatingsFrame:
-    """Read the ratings of complete talks: one query for them, one for the study's arms."""
+    """Read the ratings of complete talks: one query for the study's arms, one for the talks, one for their ratings."""
     return reading_of(study, population, with_excluded=with_excluded).frame
 
 
 def reading_of(study: Study, population: Population, *, with_excluded: bool = False) -> Reading:
-    """The frame with what else was read of its talks; two queries."""
+    """The frame with what else was read of its talks; three queries."""
     arms = list(study.arms.select_related("revision__model").order_by("position"))
     talks = rated_talks(study, population, with_excluded=with_excluded)
     people, worker = _codes(talks.worker)
@@ -142,7 +143,7 @@ def _places(arms: Sequence[Arm], ids: Integers) -> Integers:
     return order[np.searchsorted(known, ids, sorter=order)] if len(known) else np.zeros(0, dtype=np.int64)
 
 
-def _codes(names: Texts) -> tuple[list[str], Integers]:
+def _codes(names: Ids) -> tuple[list[str], Integers]:
     """The distinct names in the order of their first appearance, and each entry's place among them."""
     seen: dict[bytes, int] = {}
     codes = np.array([seen.setdefault(name, len(seen)) for name in names.tolist()], dtype=np.int64)

@@ -1,39 +1,35 @@
-"""A study's rated talks out of the database as arrays, one row a talk, read once and in pieces."""
+"""A study's rated talks out of the database as arrays, one entry a talk, read once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from django.db import connection
-from django.db.models import Max, Q, QuerySet, TextField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Case, Max, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
+from analysis.query_columns import Ids, columns_of
 from analysis.ratings_frame import Population
 from analysis.statistics.means import Integers
 from chat.models import Conversation, Study
+from modelhub.dialogue import Skill
 from ratings.axes import Axis
-
-#: Rows that are Python's values together; bounds the memory that reading takes.
-ROWS_AT_ONCE = 20_000
-
-Texts = NDArray[np.bytes_]
+from ratings.models import Rating
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTalks:
-    """One entry a talk, in the order of their ids: ids and workers as text, how many messages were said.
+    """One entry a talk, in the order of their ids.
 
-    ``score`` (T, A) has the axes in the order of Axis and is 0 where a talk lacks one.
+    ``context`` is the place of its context's data set in Skill, ``messages`` how many were said; ``score`` (T, A) has
+    the axes in the order of Axis and is 0 where a talk lacks one.
     """
 
-    talk: Texts
-    worker: Texts
+    talk: Ids
+    worker: Ids
     arm: Integers
-    context: Texts
+    context: Integers
     messages: Integers
     score: Integers
 
@@ -49,44 +45,33 @@ def complete_talks_of(study: Study, population: Population, *, with_excluded: bo
 
 
 def rated_talks(study: Study, population: Population, *, with_excluded: bool) -> RatedTalks:
-    """One query, whose rows are talks: a rating a row would be four times as many."""
-    scores = {
-        f"rated_{axis}": Coalesce(Max("ratings__score", filter=Q(ratings__axis=axis)), 0) for axis in Axis
-    }
-    rows = (
-        complete_talks_of(study, population, with_excluded=with_excluded)
-        .annotate(
-            talk=Cast("pk", TextField()), worker=Cast("participation__worker_id", TextField()), **scores
-        )
-        .values_list("talk", "worker", "arm_id", "context__source", "last_position", *scores)
-    )
-    talk, worker, arm, context, messages, *rated = columns_of(
-        rows.order_by("pk"), "SSiSi" + "i" * len(scores)
-    )
-    score = np.stack(rated, axis=1)
+    """Two queries: one for the talks, one that turns their ratings, four times as many, into a row a talk."""
+    complete = complete_talks_of(study, population, with_excluded=with_excluded)
+    source = Case(*(When(context__source=skill, then=code) for code, skill in enumerate(Skill)), default=-1)
+    rows = complete.order_by().annotate(source=source)
+    fields = ("pk", "participation__worker_id", "arm_id", "source", "last_position")
+    columns = columns_of(rows.values_list(*fields), "uuiii")
+    order = np.argsort(columns[0])
+    talk, worker, arm, context, messages = (part[order] for part in columns)
+    score = _scores(complete, talk)
     kept = score.any(axis=1)
     return RatedTalks(*(part[kept] for part in (talk, worker, arm, context, messages, score)))
 
 
-def columns_of(rows: QuerySet[Any, Any], kinds: Sequence[str]) -> list[NDArray[Any]]:
-    """The columns of a query as arrays of these kinds: ``S`` text, ``i`` whole numbers, ``f`` numbers, null as NaN.
-
-    Django's own way makes an object of each field; this takes what the database's driver gives.
-    """
-    dtypes = [np.dtype({"S": "S", "i": np.int64, "f": np.float64}[kind]) for kind in kinds]
-    pieces: list[list[NDArray[Any]]] = [[] for _ in dtypes]
-    for block in _blocks(rows):
-        for values, dtype, held in zip(zip(*block, strict=True), dtypes, pieces, strict=True):
-            held.append(np.array(values, dtype=dtype))
-    return [
-        np.concatenate(held) if held else np.empty(0, dtype)
-        for held, dtype in zip(pieces, dtypes, strict=True)
-    ]
+def _scores(talks: QuerySet[Conversation], names: Ids) -> Integers:
+    """The ratings of these talks, (T, A); what was rated after the talks were read is left out."""
+    given = {f"rated_{axis}": Coalesce(Max("score", filter=Q(axis=axis)), 0) for axis in Axis}
+    rows = Rating.objects.filter(conversation__in=talks).values("conversation_id").annotate(**given)
+    talk, *scores = columns_of(rows.order_by().values_list("conversation_id", *given), "u" + "i" * len(given))
+    place, known = places_of(talk, names)
+    found = np.zeros((len(names), len(given)), dtype=np.int64)
+    found[place] = np.stack(scores, axis=1)[known]
+    return found
 
 
-def _blocks(rows: QuerySet[Any, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    sql, given = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        while block := cursor.fetchmany(ROWS_AT_ONCE):
-            yield block
+def places_of(names: Ids, among: Ids) -> tuple[Integers, NDArray[np.bool_]]:
+    """Where the known ones of these names stand among sorted others, and which of them are known."""
+    place = np.searchsorted(among, names)
+    known = place < len(among)
+    known[known] = among[place[known]] == names[known]
+    return place[known], known

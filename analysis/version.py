@@ -26,6 +26,7 @@ def code_version() -> str:
                     "csv_rows",
                     "frames",
                     "inference",
+                    "query_columns",
                     "rated_talks",
                     "ratings_file",
                     "ratings_frame",

@@ -13,6 +13,7 @@ from functools import cached_property
 from uuid import UUID
 
 from analysis.frames import Population, RatingsFrame, ratings_frame
+from analysis.ratings_frame import Without
 from analysis.tables.table7 import Cell, Table7, table7
 from chat.models import Participation, Study
 from ratings.models import Finding, Policy
@@ -98,11 +99,12 @@ def effects(study: Study, population: Population) -> Effects:
     return Effects(policy, everybody, variants)
 
 
-def without_flagged(study: Study, frame: RatingsFrame) -> dict[str, RatingsFrame]:
+def without_flagged(study: Study, frame: RatingsFrame) -> Without:
     """What is left of a frame under each rule that flags somebody in it, by the rule's label; rules together first."""
     groups = _groups(study, frame.population, settings_of(held(study)))
-    named = {label: people & set(frame.people) for name, label, _, people in groups if name != "excluded"}
-    return {label: frame.without(people) for label, people in named.items() if people}
+    here = set(frame.people)
+    named = {label: people & here for name, label, _, people in groups if name != "excluded"}
+    return Without(frame, {label: people for label, people in named.items() if people})
 
 
 def _groups(

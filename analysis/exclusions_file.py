@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.csv_rows import CsvFile
-from analysis.ratings_frame import RatingsFrame
+from analysis.ratings_frame import RatingsFrame, Without
 
 COLUMNS = ("worker_id", "rule")
 ALL_RULES = "all rules together"
@@ -32,12 +32,10 @@ def read_exclusions(path: Path) -> dict[str, set[str]]:
     return dict(sorted(found.items()))
 
 
-def without_each(frame: RatingsFrame, rules: Mapping[str, set[str]]) -> dict[str, RatingsFrame]:
+def without_each(frame: RatingsFrame, rules: Mapping[str, set[str]]) -> Without:
     """What is left of a frame under each rule, and under all of them where there are several."""
-    left = {rule: frame.without(workers) for rule, workers in rules.items()}
-    if len(rules) > 1:
-        left[ALL_RULES] = frame.without(set().union(*rules.values()))
-    return left
+    together = {ALL_RULES: set().union(*rules.values())} if len(rules) > 1 else {}
+    return Without(frame, {**rules, **together})
 
 
 def strangers(frame: RatingsFrame, rules: Mapping[str, set[str]]) -> int:

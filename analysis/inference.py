@@ -12,12 +12,12 @@ from analysis.ratings_frame import RatingsFrame
 from analysis.statistics import best, contrasts, means, mixed, within
 from analysis.statistics.agreement import WorkerShare, worker_share
 from analysis.statistics.best import Best
-from analysis.statistics.covariates import Covariates, Factor, Number, covariate_effects
+from analysis.statistics.covariates import Covariates, Factor, Number, Regression
 from analysis.statistics.differences import Differences
 from analysis.statistics.distributions import Distribution, distribution
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.statistics.leniency import AdjustedMeans, adjusted_means
-from analysis.statistics.means import Cells, WorkerTable
+from analysis.statistics.means import Cells, Floats, Integers, WorkerTable
 from analysis.statistics.mixed import MixedModel
 from analysis.statistics.outlook import Outlook, outlook
 from analysis.statistics.overlap import Overlap, overlap
@@ -177,28 +177,58 @@ def _covariates(
     """All covariates together, an axis at a time."""
     if not covariates:
         return ()
-    return tuple(_of_axis(frame, covariates, axis, level) for axis in range(len(frame.axes)))
+    axes = [_Rated.of(frame, covariates, axis) for axis in range(len(frame.axes))]
+    fits: list[tuple[_Rated, Regression | str]] = []
+    for axis in axes:
+        if not any(axis.same(other) for other, _ in fits):
+            fits.append((axis, axis.regression(len(frame.models))))
+    return tuple(_of_axis(axis, next(fit for other, fit in fits if axis.same(other)), level) for axis in axes)
 
 
-def _of_axis(
-    frame: RatingsFrame, covariates: Sequence[Factor | Number], axis: int, level: float
-) -> Covariates | str:
-    chosen = frame.axis == axis
-    parts = [
-        replace(each, code=each.code[chosen])
-        if isinstance(each, Factor)
-        else replace(each, value=each.value[chosen])
-        for each in covariates
-    ]
-    known = [each for each in parts if each.known.any()]
-    if not known:
-        return "nothing but ratings is known"
-    try:
-        return covariate_effects(
-            frame.score[chosen], frame.model[chosen], frame.worker[chosen], known, len(frame.models), level
+def _of_axis(axis: _Rated, fit: Regression | str, level: float) -> Covariates | str:
+    return fit if isinstance(fit, str) else fit.effects(axis.score, level)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    """The ratings of an axis, and what is known of each."""
+
+    score: Floats
+    worker: Integers
+    model: Integers
+    covariates: tuple[Factor | Number, ...]
+
+    @classmethod
+    def of(cls, frame: RatingsFrame, covariates: Sequence[Factor | Number], axis: int) -> _Rated:
+        chosen = frame.axis == axis
+        parts = tuple(
+            replace(each, code=each.code[chosen])
+            if isinstance(each, Factor)
+            else replace(each, value=each.value[chosen])
+            for each in covariates
         )
-    except NotEstimable as error:
-        return str(error)
+        return cls(frame.score[chosen], frame.worker[chosen], frame.model[chosen], parts)
+
+    def same(self, other: _Rated) -> bool:
+        """Whether only the scores differ, as where every talk was rated on both axes."""
+        return all(
+            np.array_equal(mine, theirs, equal_nan=True)
+            for mine, theirs in zip(self._arrays(), other._arrays(), strict=True)
+        )
+
+    def _arrays(self) -> list[Floats | Integers]:
+        values = [each.code if isinstance(each, Factor) else each.value for each in self.covariates]
+        return [self.worker, self.model, *values]
+
+    def regression(self, models: int) -> Regression | str:
+        """A sentence where there can be none."""
+        known = [each for each in self.covariates if each.known.any()]
+        if not known:
+            return "nothing but ratings is known"
+        try:
+            return Regression.of(self.model, self.worker, known, models)
+        except NotEstimable as error:
+            return str(error)
 
 
 def _outlooks(

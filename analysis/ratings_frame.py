@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
@@ -81,6 +81,26 @@ class RatingsFrame:
         """Counts, sums and sums of squares by worker, model and axis."""
         shape = (int(self.worker.max(initial=-1)) + 1, len(self.models), len(self.axes))
         return tabulate(self.worker, self.model, self.axis, self.score, shape)
+
+
+@dataclass(frozen=True)
+class Without(Mapping[str, RatingsFrame]):
+    """What is left of a frame under each rule, by who is left out.
+
+    A frame is made when it is asked for, and not kept: of a million ratings each would take 40 MB.
+    """
+
+    frame: RatingsFrame
+    people: Mapping[str, Collection[Name]]
+
+    def __getitem__(self, rule: str) -> RatingsFrame:
+        return self.frame.without(self.people[rule])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.people)
+
+    def __len__(self) -> int:
+        return len(self.people)
 
 
 @dataclass(frozen=True, slots=True)

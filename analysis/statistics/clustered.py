@@ -43,82 +43,110 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusteredFit:
-    """Coefficients (q,) and what errors of contrasts need.
+class Clustered:
+    """A design (N, q) whose rows are of clusters: all that does not depend on a response.
 
-    ``bread`` (q, q) is (X'X)^-1, ``meat`` (q, q) the sum of products of adjusted scores. Of each cluster ``adjusted``
-    (G, q, q) is X'A X, and ``cross`` (G, q, q) X'A (I - H) A X, which is X'X unless the fit takes a direction of it
-    whole; what is missing then is in ``lost`` (some clusters, q, q).
+    ``group`` (N,) numbers the clusters, ``bread`` (q, q) is (X'X)^-1, ``adjustment`` (G, q, q) what scores are
+    multiplied with. Of each cluster ``adjusted`` (G, q, q) is X'A X, and ``cross`` (G, q, q) X'A (I - H) A X, which is
+    X'X unless the fit takes a direction of it whole; what is missing then is in ``lost`` (some clusters, q, q).
     """
 
-    coefficients: Floats
+    design: Floats
+    group: Integers
     bread: Floats
-    meat: Floats
+    adjustment: Floats
     cross: Floats
     adjusted: Floats
     lost: Floats
 
-    @property
-    def covariance(self) -> Floats:
-        return self.bread @ self.meat @ self.bread
+    @classmethod
+    def of(cls, design: Floats, cluster: Integers) -> Clustered:
+        """``cluster`` (N,) says whose each row is.
 
-    def contrasts(self, weights: Floats) -> Effects:
-        """Weighted sums of coefficients; ``weights`` (L, q) give L of them.
-
-        Error and degrees of freedom are NaN where nothing varies, and where a single cluster fixes the sum.
+        Raises NotEstimable where a column is a sum of others, or there are fewer than two clusters.
         """
-        loadings = weights @ self.bread  # (L, q)
-        variance = np.einsum("lq,qr,lr->l", loadings, self.meat, loadings)
-        df = np.array([self._df(loading) for loading in loadings])
-        by_one_cluster = (np.abs(self.lost @ loadings.T) > TAKEN).any(axis=(0, 1))
-        known = (variance > 0) & np.isfinite(df) & ~by_one_cluster
-        return Effects(
-            estimate=weights @ self.coefficients,
-            error=np.where(known, np.sqrt(np.where(known, variance, 0)), np.nan),
-            df=np.where(known, df, np.nan),
+        _check_columns(design)
+        clusters, group = np.unique(cluster, return_inverse=True)
+        if len(clusters) < 2:
+            raise NotEstimable(
+                f"{len(clusters)} workers gave all {len(design)} ratings; at least 2 are needed"
+            )
+        bread = np.linalg.inv(design.T @ design).astype(float)
+        order = np.argsort(group, kind="stable")
+        cross = _cross(design[order], np.bincount(group))
+        adjustment, kept = _adjustments(cross, bread)
+        whole = cross if kept is None else kept @ cross
+        return cls(
+            design=design,
+            group=group.astype(np.int64),
+            bread=bread,
+            adjustment=adjustment,
+            cross=whole,
+            adjusted=adjustment @ cross,
+            lost=_lost(cross, whole),
         )
 
-    def _df(self, loading: Floats) -> float:
-        """(sum_g p_gg)^2 / sum_gh p_gh^2.
+    def fit(self, response: Floats) -> ClusteredFit:
+        """Regress ``response`` (N,) on the design."""
+        coefficients = self.bread @ (self.design.T @ response)
+        scored = self.design * (response - self.design @ coefficients)[:, None]
+        scores = np.stack([np.bincount(self.group, weights=column) for column in scored.T], axis=1)
+        adjusted = (self.adjustment @ scores[:, :, None])[:, :, 0]
+        return ClusteredFit(self, coefficients, adjusted.T @ adjusted)
 
-        With u_g = X_g'A_g X_g l, p_gh is -u_g' (X'X)^-1 u_h between two clusters, and l'X_g'A_g (I - H_gg) A_g X_g l
-        within one.
+    def degrees(self, weights: Floats) -> Floats:
+        """Degrees of freedom of sums of coefficients with these weights (L, q); NaN where a single cluster fixes one.
+
+        (sum_g p_gg)^2 / sum_gh p_gh^2: with loadings l and u_g = X_g'A_g X_g l, p_gh is -u_g' (X'X)^-1 u_h between
+        two clusters, and l'X_g'A_g (I - H_gg) A_g X_g l within one.
         """
-        turned = self.adjusted @ loading  # (G, q)
-        among = turned.T @ turned @ self.bread
-        own = np.einsum("gq,qr,gr->g", turned, self.bread, turned)
-        whole = np.einsum("q,gqr,r->g", loading, self.cross, loading)
+        loadings = (weights @ self.bread).T  # (q, L)
+        columns, shape = self.cross.shape[1], (-1, *loadings.shape)
+        turned = (self.adjusted.reshape(-1, columns) @ loadings).reshape(shape)  # (G, q, L)
+        whole = ((self.cross.reshape(-1, columns) @ loadings).reshape(shape) * loadings).sum(axis=1)  # (G, L)
+        found = [self._degrees(turned[:, :, place], own) for place, own in enumerate(whole.T)]
+        by_one = (np.abs(self.lost @ loadings) > TAKEN).any(axis=(0, 1))
+        return np.where(by_one, np.nan, found)
+
+    def _degrees(self, turned: Floats, whole: Floats) -> float:
+        turned = np.ascontiguousarray(turned)  # (G, q)
+        spread_out = turned @ self.bread
+        among = turned.T @ spread_out
+        own = (spread_out * turned).sum(axis=1)
         spread = float(np.sum(among * among.T) - own @ own + whole @ whole)
         return float(whole.sum() ** 2 / spread) if spread > 0 else np.nan
 
 
-def fit(design: Floats, response: Floats, cluster: Integers) -> ClusteredFit:
-    """Regress ``response`` (N,) on ``design`` (N, q); ``cluster`` (N,) says whose each observation is.
+@dataclass(frozen=True, slots=True)
+class ClusteredFit:
+    """Coefficients (q,); ``meat`` (q, q) is the sum of products of adjusted scores."""
 
-    Raises NotEstimable where a column is a sum of others, or there are fewer than two clusters.
-    """
-    _check_columns(design)
-    clusters, group = np.unique(cluster, return_inverse=True)
-    if len(clusters) < 2:
-        raise NotEstimable(f"{len(clusters)} workers gave all {len(response)} ratings; at least 2 are needed")
-    bread = np.linalg.inv(design.T @ design).astype(float)
-    coefficients = bread @ (design.T @ response)
-    residual = response - design @ coefficients
-    order = np.argsort(group, kind="stable")
-    cross = _cross(design[order], np.bincount(group))
-    scores = np.stack(
-        [np.bincount(group, weights=column) for column in (design * residual[:, None]).T], axis=1
-    )
-    adjustment, kept = _adjustments(cross, bread)
-    adjusted_scores = np.einsum("gqr,gr->gq", adjustment, scores)
-    return ClusteredFit(
-        coefficients=coefficients,
-        bread=bread,
-        meat=adjusted_scores.T @ adjusted_scores,
-        cross=kept @ cross,
-        adjusted=adjustment @ cross,
-        lost=_lost(cross, kept),
-    )
+    clustered: Clustered
+    coefficients: Floats
+    meat: Floats
+
+    @property
+    def covariance(self) -> Floats:
+        return self.clustered.bread @ self.meat @ self.clustered.bread
+
+    def contrasts(self, weights: Floats, df: Floats | None = None) -> Effects:
+        """Weighted sums of coefficients; ``weights`` (L, q) give L of them, ``df`` their degrees where known before.
+
+        Error and degrees of freedom are NaN where nothing varies, and where a single cluster fixes the sum.
+        """
+        degrees = self.clustered.degrees(weights) if df is None else df
+        variance = np.einsum("lq,qr,lr->l", weights, self.covariance, weights)
+        known = (variance > 0) & np.isfinite(degrees)
+        return Effects(
+            estimate=weights @ self.coefficients,
+            error=np.where(known, np.sqrt(np.where(known, variance, 0)), np.nan),
+            df=np.where(known, degrees, np.nan),
+        )
+
+
+def fit(design: Floats, response: Floats, cluster: Integers) -> ClusteredFit:
+    """One response on one design; raises as ``Clustered.of`` does."""
+    return Clustered.of(design, cluster).fit(response)
 
 
 def _cross(design: Floats, sizes: Integers) -> Floats:
@@ -132,10 +160,10 @@ def _cross(design: Floats, sizes: Integers) -> Floats:
     return cross
 
 
-def _adjustments(cross: Floats, bread: Floats) -> tuple[Floats, Floats]:
+def _adjustments(cross: Floats, bread: Floats) -> tuple[Floats, Floats | None]:
     """(I - X_g'X_g (X'X)^-1)^(-1/2) for each cluster, and which directions it keeps, each (G, q, q).
 
-    Directions that the fit takes whole get zero in both.
+    Directions that the fit takes whole get zero in both; None where it takes none.
     """
     values, vectors = np.linalg.eigh(bread)
     root, unroot = (vectors * values**power @ vectors.T for power in (0.5, -0.5))
@@ -148,12 +176,14 @@ def _adjustments(cross: Floats, bread: Floats) -> tuple[Floats, Floats]:
     def of(values: Floats) -> Floats:
         return unroot @ (directions * values[:, None, :]) @ directions.transpose(0, 2, 1) @ root
 
-    return of(weight), of(kept.astype(float))
+    return of(weight), None if kept.all() else of(kept.astype(float))
 
 
 def _lost(cross: Floats, kept: Floats) -> Floats:
-    """X'X of the directions that are taken whole, of the clusters that have any."""
-    lost = cross - kept @ cross
+    """X'X of the directions that are taken whole, of the clusters that have any; ``kept`` is that of the others."""
+    if kept is cross:
+        return cross[:0]
+    lost = cross - kept
     size = np.abs(cross).max(axis=(1, 2))
     return lost[np.abs(lost).max(axis=(1, 2)) > TAKEN * size]
 

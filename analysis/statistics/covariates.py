@@ -15,8 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.statistics import clustered
-from analysis.statistics.clustered import Effects
+from analysis.statistics.clustered import Clustered, Effects
 from analysis.statistics.means import LEVEL, Floats, Integers
 
 
@@ -108,20 +107,56 @@ def covariate_effects(
 
     Raises NotEstimable where one covariate is a sum of others or of the models, or one worker gave all ratings.
     """
-    known = np.logical_and.reduce([np.ones(len(score), dtype=bool), *(each.known for each in covariates)])
-    columns = [(each, label, values[known]) for each in covariates for label, values in each.columns()]
-    left = [_left(each, values, label) for each, label, values in columns]
-    used = [values - values.mean() for (_, _, values), why in zip(columns, left, strict=True) if not why]
-    rated = np.flatnonzero(np.bincount(model[known], minlength=models))
-    design = np.column_stack([np.eye(models)[model[known]][:, rated], *used])
-    fitted = clustered.fit(design, score[known], worker[known])
-    found = fitted.contrasts(np.eye(design.shape[1]))
-    return Covariates(
-        effects=tuple(_effects(columns, left, found, len(rated), level)),
-        means=_spread(found, rated, models),
-        ratings=int(known.sum()),
-        unknown=int((~known).sum()),
-    )
+    return Regression.of(model, worker, covariates, models).effects(score, level)
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Models and covariates of some ratings, before any is looked at: axes that were rated together share one.
+
+    ``known`` (N,) tells the ratings that take part, ``left`` why a column does not, ``rated`` the models that have
+    ratings; ``df`` are the coefficients' degrees of freedom.
+    """
+
+    models: int
+    known: NDArray[np.bool_]
+    columns: tuple[tuple[Factor | Number, str], ...]
+    left: tuple[Left, ...]
+    rated: NDArray[np.int64]
+    clustered: Clustered
+    df: Floats
+
+    @classmethod
+    def of(
+        cls, model: Integers, worker: Integers, covariates: Sequence[Factor | Number], models: int
+    ) -> Regression:
+        """Raises NotEstimable as ``covariate_effects`` does."""
+        known = np.logical_and.reduce([np.ones(len(model), dtype=bool), *(each.known for each in covariates)])
+        columns = [(each, label, values[known]) for each in covariates for label, values in each.columns()]
+        left = tuple(_left(each, values, label) for each, label, values in columns)
+        used = [values - values.mean() for (_, _, values), why in zip(columns, left, strict=True) if not why]
+        rated = np.flatnonzero(np.bincount(model[known], minlength=models))
+        design = np.column_stack([np.eye(models)[model[known]][:, rated], *used])
+        clustered = Clustered.of(design, worker[known])
+        return cls(
+            models=models,
+            known=known,
+            columns=tuple((each, label) for each, label, _ in columns),
+            left=left,
+            rated=rated,
+            clustered=clustered,
+            df=clustered.degrees(np.eye(design.shape[1])),
+        )
+
+    def effects(self, score: Floats, level: float = LEVEL) -> Covariates:
+        """What moves these ratings (N,)."""
+        found = self.clustered.fit(score[self.known]).contrasts(np.eye(len(self.df)), self.df)
+        return Covariates(
+            effects=tuple(_effects(self.columns, self.left, found, len(self.rated), level)),
+            means=_spread(found, self.rated, self.models),
+            ratings=int(self.known.sum()),
+            unknown=int((~self.known).sum()),
+        )
 
 
 def _left(covariate: Factor | Number, values: Floats, label: str) -> Left:
@@ -131,7 +166,7 @@ def _left(covariate: Factor | Number, values: Floats, label: str) -> Left:
 
 
 def _effects(
-    columns: Sequence[tuple[Factor | Number, str, Floats]],
+    columns: Sequence[tuple[Factor | Number, str]],
     left: Sequence[Left],
     found: Effects,
     place: int,
@@ -139,7 +174,7 @@ def _effects(
 ) -> Iterator[CovariateEffect]:
     """The columns' effects in their order; the first one in the regression has its coefficient at ``place``."""
     limits, p = found.interval(level), found.p
-    for (covariate, label, _), why in zip(columns, left, strict=True):
+    for (covariate, label), why in zip(columns, left, strict=True):
         parts = (found.estimate, found.error, found.df, p, limits.low, limits.high)
         estimate, error, df, of_effect, low, high = (np.nan if why else float(part[place]) for part in parts)
         place += not why

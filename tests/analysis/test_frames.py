@@ -72,7 +72,9 @@ def test_two_revisions_of_one_model_can_be_told_apart(rated_study) -> None:
     assert frame.models[0].startswith("BST (") and frame.models[2] == "ED"
 
 
-def test_a_table_is_read_in_three_queries_however_many_ratings(rated_study, django_assert_num_queries) -> None:
+def test_a_table_is_read_in_three_queries_however_many_ratings(
+    rated_study, django_assert_num_queries
+) -> None:
     study = rated_study()
     study.fill(3)
     with django_assert_num_queries(3):

@@ -9,7 +9,7 @@ from analysis.errors import UnknownAxis
 from analysis.inference import Analysis, Source, analyse
 from analysis.ratings_frame import RatingsFrame
 from analysis.statistics import best, contrasts, mixed, within
-from analysis.statistics.covariates import Covariates, Factor, Number, covariate_effects
+from analysis.statistics.covariates import Covariates, Factor, Number, Regression, covariate_effects
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import Scale
 from analysis.tables.table7 import table7
@@ -63,6 +63,26 @@ def test_covariates_are_fitted_an_axis_at_a_time_with_their_own_ratings() -> Non
     own = Number("turns", "one more", turns.value[chosen])
     expected = covariate_effects(FRAME.score[chosen], FRAME.model[chosen], FRAME.worker[chosen], [own], 3)
     assert isinstance(found, Covariates) and found.effects == expected.effects
+
+
+@pytest.mark.parametrize("missing", [0, 7])
+def test_axes_that_were_rated_together_share_a_regression_and_others_do_not(
+    missing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    of = Regression.of
+    monkeypatch.setattr(Regression, "of", lambda *given: made.append(given) or of(*given))
+    rows = drawn_rows(axes=("empathy", "personal", "overall"))
+    frame = frame_of(row for place, row in enumerate(rows) if row[3] != "empathy" or place >= 3 * missing)
+    turns = Number("turns", "one more", frame.talk % 7.0)
+    found = analysed(frame, covariates=[turns]).covariates
+    assert len(made) == (2 if missing else 1)
+    for axis, fitted in enumerate(found):
+        chosen = frame.axis == axis
+        parts = (part[chosen] for part in (frame.score, frame.model, frame.worker))
+        expected = covariate_effects(*parts, [Number("turns", "one more", turns.value[chosen])], 3)
+        assert fitted.effects == expected.effects and fitted.ratings == chosen.sum()
+    assert found[1].effects != found[2].effects
 
 
 def test_a_covariate_that_tells_models_is_refused_in_words_and_nothing_else_is() -> None:

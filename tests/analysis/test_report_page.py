@@ -124,10 +124,10 @@ def test_queries_do_not_grow_with_ratings(
 ) -> None:
     study = rated_study()
     study.fill(2)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page(researcher)
     study.fill(6, seed=2)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page(researcher)
 
 

@@ -124,10 +124,10 @@ def test_queries_do_not_grow_with_ratings(
 ) -> None:
     study = rated_study()
     study.fill(2)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(14) as first:  # on PostgreSQL; 8 on SQLite
         page(researcher)
     study.fill(6, seed=2)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(len(first)):
         page(researcher)
 
 

@@ -55,7 +55,14 @@ def rated_talks(study: Study, population: Population, *, with_excluded: bool) ->
     talk, worker, arm, context, messages = (part[order] for part in columns)
     score = _scores(complete, talk)
     kept = score.any(axis=1)
-    return RatedTalks(*(part[kept] for part in (talk, worker, arm, context, messages, score)))
+    return RatedTalks(
+        talk=talk[kept],
+        worker=worker[kept],
+        arm=arm[kept],
+        context=context[kept],
+        messages=messages[kept],
+        score=score[kept],
+    )
 
 
 def _scores(talks: QuerySet[Conversation], names: Ids) -> Integers:

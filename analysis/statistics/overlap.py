@@ -36,7 +36,8 @@ def overlap(
 ) -> Overlap:
     """From one entry a rating, (N,); the first three count from 0. Limits are from a bootstrap over talks."""
     shared = _is_shared(worker, talk)
-    worker, talk, axis, score = (part[shared] for part in (worker, talk, axis, score))
+    worker, talk, axis = worker[shared], talk[shared], axis[shared]
+    score = score[shared]
     return Overlap(
         talks=len(np.unique(talk)),
         workers=len(np.unique(worker)),

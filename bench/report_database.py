@@ -5,6 +5,9 @@
 On SQLite, or with ``--postgresql`` in a database of its own on that server. The talks are of eight models with four
 ratings each; each worker's are on four contexts, and three rules flag two workers of a hundred each. What is measured
 runs in a process of its own, so that its largest memory is the report's and not that of the filling.
+
+Seconds are the clock's. Beside them stand those of the processor, of this process and of PostgreSQL's for this
+connection: with ``--one-core`` and OMP_NUM_THREADS=1 they are what the clock would show if nothing else ran.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +31,7 @@ options.add_argument("--ratings", type=int, default=1_000_000, help="in all, fou
 options.add_argument("--workers", type=int, default=25_000)
 options.add_argument("--messages", type=int, default=12, help="of each talk, half of them the model's")
 options.add_argument("--rounds", type=int, default=3)
+options.add_argument("--one-core", action="store_true", help="PostgreSQL computes in one process")
 options.add_argument("--measure", action="store_true", help="a site that is there: for the bench itself")
 
 MODELS = 8
@@ -179,7 +184,29 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - began, result
 
 
-def measure(rounds: int) -> None:
+def processor_s(backend: int | None) -> float:
+    """Of this process and of PostgreSQL's process with this id."""
+    if backend is None:
+        return time.process_time()
+    fields = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def backend_pid(one_core: bool) -> int | None:
+    """PostgreSQL's process for our connection, where it is on this machine."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        if one_core:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = int(cursor.fetchone()[0])
+    return pid if Path(f"/proc/{pid}/stat").exists() else None
+
+
+def measure(rounds: int, one_core: bool) -> None:
     """Each stage's seconds in each round; the first round opens the connection and imports what is not imported yet."""
     from analysis.exports import report_html
     from analysis.frames import Population, ratings_frame
@@ -189,7 +216,7 @@ def measure(rounds: int) -> None:
     from analysis.writeup.report import written
     from chat.models import Study
 
-    study = Study.objects.get()
+    study, backend = Study.objects.get(), backend_pid(one_core)
     print(f"imports: {memory_mb(os.getpid())[1]:.0f} MB")
     for number in range(1, rounds + 1):
         reading, frame = timed(lambda: ratings_frame(study, Population.PEOPLE))
@@ -199,6 +226,7 @@ def measure(rounds: int) -> None:
         kept = f"{len(frame.score)} ratings, sha256 {frame.sha256[:12]}"
         del frame
         parts: list[tuple[str, float]] = []
+        busy = processor_s(backend)
         whole, analysis = timed(
             lambda parts=parts: analysis_of_study(
                 study, None, IntervalOptions(), tell=lambda part: parts.append((part, time.perf_counter()))
@@ -206,13 +234,15 @@ def measure(rounds: int) -> None:
         )
         ended = time.perf_counter()
         writing, page = timed(lambda analysis=analysis: report_html.render(written(analysis)))
+        busy = processor_s(backend) - busy
         ends = [*(at for _, at in parts[1:]), ended]
         told = ", ".join(f"{name} {end - at:.2f}" for (name, at), end in zip(parts, ends, strict=True))
         print(
             f"round {number}: database to frame {reading:.2f} s ({kept}; at most {read_mb:.0f} MB); "
             f"frame to 32 cells {summing + placing:.3f} s; to Table 7 {reading + summing + placing:.2f} s\n"
             f"  database to analysis {whole:.2f} s ({told}); page {writing:.2f} s, {len(page) / 1e3:.0f} kB; "
-            f"database to page {whole + writing:.2f} s; at most {memory_mb(os.getpid())[1]:.0f} MB",
+            f"database to page {whole + writing:.2f} s, {busy:.2f} s of the processor; "
+            f"at most {memory_mb(os.getpid())[1]:.0f} MB",
             flush=True,
         )
 
@@ -224,7 +254,7 @@ def main() -> None:
         import django
 
         django.setup()
-        measure(given.rounds)
+        measure(given.rounds, given.one_core)
         return
     own_site.open_site(given)
     try:
@@ -235,7 +265,7 @@ def main() -> None:
         stored = time.monotonic() - began
         print(f"{own_site.services(given)}; {machine()}; stored in {stored:.0f} s", flush=True)
         again = [sys.executable, __file__, "--measure", "--rounds", str(given.rounds)]
-        subprocess.run(again, check=True)
+        subprocess.run([*again, *(["--one-core"] if given.one_core else [])], check=True)
     finally:
         own_site.close_site(given)
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from chat.models import Conversation, Message, Participation, Refusal, Study
 from chat.typing_records import typing_of
 from ratings.models import AttentionAnswer, GoldExpectation, Rating
@@ -16,6 +18,8 @@ from ratings.quality.evidence import Said, TalkWork, WorkerWork
 
 #: Bounds the memory of a whole study's run; a batch of so many workers is some ten thousand messages.
 WORKERS_AT_ONCE = 1000
+UUID_DIGITS = 32
+HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 @dataclass(slots=True)
@@ -150,10 +154,22 @@ def arms_names(study: Study) -> list[str]:
 
 
 def participation_of(study: Study, worker: str) -> Participation | None:
-    """The participation that a worker's pseudonym, or its beginning, names; None when none or several do."""
-    found = [
-        each
-        for each in Participation.objects.filter(study=study).select_related("worker")
-        if str(each.worker_id).startswith(worker) or str(each.pk).startswith(worker)
-    ]
-    return found[0] if len(found) == 1 else None
+    """The participation that a worker's pseudonym, or its beginning, names; None when none or several do.
+
+    Two rows at most are read, whatever the study's size.
+    """
+    if (named := _range_of(worker)) is None:
+        return None
+    first, last = named
+    is_named = Q(worker__gte=first, worker__lte=last) | Q(pk__gte=first, pk__lte=last)
+    found = Participation.objects.filter(is_named, study=study)
+    first_two = list(found.select_related("worker")[:2])
+    return first_two[0] if len(first_two) == 1 else None
+
+
+def _range_of(beginning: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begin so, in the order in which databases keep them; None where none can."""
+    digits = beginning.strip().lower().replace("-", "")
+    if len(digits) > UUID_DIGITS or not HEXADECIMAL.issuperset(digits):
+        return None
+    return UUID(digits.ljust(UUID_DIGITS, "0")), UUID(digits.ljust(UUID_DIGITS, "f"))

@@ -177,3 +177,18 @@ def test_a_talk_that_is_finished_while_others_are_read_waits_for_its_turn(worked
     monkeypatch.setattr(judging.reading, "_talks", then_another_is_finished)
     (work,) = judging.reading.read([person.pk])
     assert (len(work.talks), work.messages) == (1, 4)
+
+
+def test_a_worker_is_found_by_the_beginning_of_a_pseudonym(worked, django_assert_num_queries) -> None:
+    person, *others = [worked() for _ in range(3)]
+    find = judging.reading.participation_of
+    with django_assert_num_queries(2):
+        assert find(person.study, str(person.worker_id)[:12]) == person
+        assert find(person.study, str(person.pk)) == person
+    assert find(person.study, person.worker_id.hex[:12].upper()) == person
+    assert [find(person.study, each) for each in ("", "no worker", f"{person.pk}0")] == [None] * 3
+    assert find(worked().study, str(others[0].pk)[:14]) == others[0]
+
+
+def test_a_worker_of_another_study_is_not_found(worked, make_study) -> None:
+    assert judging.reading.participation_of(make_study(), str(worked().pk)) is None

@@ -99,6 +99,42 @@ def effects(study: Study, population: Population) -> Effects:
     return Effects(policy, everybody, variants)
 
 
+def effect_of_worker(participation: Participation) -> Variant:
+    """Table 7 as it stands now, and as it would stand once this worker is excluded; restored, where they are.
+
+    ``talks`` are those that would go or come. Reads all ratings of the worker's population.
+    """
+    population = Population.SIMULATED if participation.worker.simulated else Population.PEOPLE
+    frame = ratings_frame(participation.study, population, with_excluded=True)
+    out, own = _excluded(participation.study, population), {participation.worker_id}
+    now, then = frame.without(out), frame.without(out ^ own)
+    before = table7(now)
+    return Variant(
+        name="worker",
+        label=f"worker {participation.worker_id.hex[:8]}",
+        act=None,
+        workers=len(own & set(frame.people)),
+        talks=abs(now.talks - then.talks),
+        table=table7(then),
+        before=before,
+    )
+
+
+def in_a_sentence(effect: Variant, *, restoring: bool) -> str:
+    """ "drops 6 talks; a mean changes by up to 0.04 (ED, personal); bold changes in 1 cell"."""
+    talks = f"{effect.talks} talk{'' if effect.talks == 1 else 's'}"
+    parts = [f"{'brings back' if restoring else 'drops'} {talks}"]
+    if (largest := effect.largest) and round(abs(largest.shift or 0.0), 2):
+        parts.append(
+            f"a mean changes by up to {abs(largest.shift or 0.0):.2f} ({largest.model}, {largest.axis})"
+        )
+    else:
+        parts.append("no mean changes by 0.01")
+    bold = len(effect.bold_changes)
+    parts.append(f"bold changes in {bold} cell{'' if bold == 1 else 's'}" if bold else "bold stays as it is")
+    return "; ".join(parts)
+
+
 def without_flagged(study: Study, frame: RatingsFrame) -> Without:
     """What is left of a frame under each rule that flags somebody in it, by the rule's label; rules together first."""
     groups = _groups(study, frame.population, settings_of(held(study)))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from analysis.exclusions import effects
+from analysis.exclusions import effect_of_worker, effects, in_a_sentence
 from analysis.exports import QUALITY_FORMATS
 from analysis.frames import Population
 from analysis.quality_report import quality_report
 from analysis.views import population_of
-from chat.models import Study
+from chat.models import Participation, Study
 from chat.staff import staff_only
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,25 @@ def exclusion_effects(request: HttpRequest, slug: str) -> HttpResponse:
         "formats": QUALITY_FORMATS,
     }
     return render(request, "analysis/exclusion_effects.html", context)
+
+
+@require_safe
+@staff_only
+def worker_effect(request: HttpRequest, slug: str, participation_id: UUID) -> HttpResponse:
+    """What excluding one worker, or restoring them, would change: every cell; with ``brief`` one sentence as JSON."""
+    found = Participation.objects.select_related("study", "worker")
+    participation = get_object_or_404(found, pk=participation_id, study__slug=slug)
+    effect = effect_of_worker(participation)
+    if "brief" in request.GET:
+        return JsonResponse({"text": in_a_sentence(effect, restoring=participation.excluded_at is not None)})
+    context = {
+        "section": "workers",
+        "study": participation.study,
+        "participation": participation,
+        "shown": effect,
+        "sentence": in_a_sentence(effect, restoring=participation.excluded_at is not None),
+    }
+    return render(request, "analysis/worker_effect.html", context)
 
 
 @require_safe

@@ -11,6 +11,11 @@ urlpatterns = [
     path(
         "studies/<slug:slug>/workers/quality.<slug:ending>", quality_views.quality_file, name="quality_file"
     ),
+    path(
+        "studies/<slug:slug>/workers/<uuid:participation_id>/effect/",
+        quality_views.worker_effect,
+        name="worker_effect",
+    ),
     path("studies/<slug:slug>/data/", data_views.study_data, name="study_data"),
     path("studies/<slug:slug>/data/<slug:form>/", data_views.study_data_file, name="study_data_file"),
     path("studies/<slug:slug>/report/", views.report, name="report"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analysis.exclusions import effects
+from analysis.exclusions import effect_of_worker, effects, in_a_sentence
 from analysis.frames import Population, complete_talks, ratings_frame
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
@@ -112,3 +112,41 @@ def test_the_whole_report_tells_what_leaving_flagged_workers_out_changes(spoilt)
         ("One answer everywhere", 1, 8),
         ("All rules together", 1, 8),
     ]
+
+
+def test_what_excluding_one_worker_changes_is_foretold(spoilt):
+    liner = spoilt.participation("liner", False)
+    foretold = effect_of_worker(liner)
+    exclusion.take_out(liner.pk)
+    now = {each.name: each for each in effects(spoilt.study, Population.PEOPLE).variants}["excluded"]
+    assert (foretold.workers, foretold.talks) == (1, 8)
+    assert [each.after for each in foretold.changes] == [each.after for each in now.changes]
+    overall = next(each for each in foretold.changes if each.axis == "overall")
+    assert overall.shift == pytest.approx(2.5 - (8 * 2.5 + 4 * 5) / 12)
+
+
+def test_what_restoring_one_worker_changes_starts_from_who_counts_now(spoilt):
+    liner, other = (spoilt.participation(name, False) for name in ("liner", "fair 0"))
+    exclusion.take_out(other.pk)
+    excluding = effect_of_worker(liner)
+    exclusion.take_out(liner.pk)
+    restoring = effect_of_worker(liner)
+    assert (restoring.talks, restoring.before.talks) == (8, 14)
+    assert [each.shift for each in restoring.changes] == pytest.approx(
+        [-(each.shift or 0.0) for each in excluding.changes]
+    )
+
+
+def test_an_effect_is_told_in_a_sentence(spoilt):
+    said = in_a_sentence(effect_of_worker(spoilt.participation("liner", False)), restoring=False)
+    assert said == "drops 8 talks; a mean changes by up to 0.83 (ConvAI2, overall); bold changes in 1 cell"
+    quiet = in_a_sentence(effect_of_worker(spoilt.participation("fair 0", False)), restoring=True)
+    assert quiet.startswith("brings back 2 talks; a mean changes by up to 0.")
+
+
+def test_who_finished_nothing_changes_nothing(spoilt, join):
+    idle = effect_of_worker(join(spoilt.study))
+    assert (idle.workers, idle.talks) == (0, 0)
+    assert (
+        in_a_sentence(idle, restoring=False) == "drops 0 talks; no mean changes by 0.01; bold stays as it is"
+    )

@@ -74,3 +74,19 @@ def test_nothing_is_written_by_looking(researcher, flagged):
     before = list(Finding.objects.values())
     researcher.get(PAGE)
     assert list(Finding.objects.values()) == before
+
+
+def test_a_worker_s_effect_is_told_by_cells_and_in_a_sentence(researcher, flagged):
+    liner = flagged.participation("liner", False)
+    address = f"/studies/table7/workers/{liner.pk}/effect/"
+    told = "drops 2 talks; a mean changes by up to 0.22 (ConvAI2, knowledge); bold stays as it is"
+    assert researcher.get(address, {"brief": "1"}).json() == {"text": told}
+    text = researcher.get(address).content.decode()
+    assert f"Excluding them {told}" in text and "<td>9</td><td>8</td>" in text
+    page = researcher.get(f"/studies/table7/workers/{liner.pk}/").content.decode()
+    assert f'data-effect="{address}"' in page
+
+
+def test_a_worker_of_another_study_has_no_effect_here(researcher, flagged, make_study):
+    liner, other = flagged.participation("liner", False), make_study()
+    assert researcher.get(f"/studies/{other.slug}/workers/{liner.pk}/effect/").status_code == 404

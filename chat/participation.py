@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -238,6 +240,22 @@ def is_code_of(participation: Participation, claimed: str) -> bool:
     except NoCodeYet:
         return False
     return constant_time_compare(code, claimed.strip().upper())
+
+
+def to_be_paid(study: Study) -> QuerySet[Participation]:
+    """People who came to the end with a talk to be paid for: those who have a code. In the order in which they came."""
+    paid = Q(state=Conversation.State.COMPLETE) | Q(state=Conversation.State.FAILED, last_position__gt=0)
+    talks = Conversation.objects.filter(paid, participation=OuterRef("pk"))
+    ended = [Participation.State.DONE, Participation.State.LEFT]
+    people = Participation.objects.filter(
+        Exists(talks), study=study, state__in=ended, worker__simulated=False
+    )
+    return people.select_related("worker").order_by("created_at", "pk")
+
+
+def codes_of(participations: Iterable[Participation]) -> dict[UUID, str]:
+    """The codes of those whom ``to_be_paid`` names; no query."""
+    return {each.pk: _code(each) for each in participations}
 
 
 def _code(participation: Participation) -> str:

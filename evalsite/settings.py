@@ -200,6 +200,8 @@ DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
 DEVICE_COOKIE_AGE_S = 90 * 24 * 3600
 #: How long keyed traces of accounts are kept (chat.traces).
 ACCOUNT_TRACE_DAYS = site_data.trace_days("ACCOUNT_TRACE_DAYS", env.int("ACCOUNT_TRACE_DAYS", default=30))
+#: In which bonuses are told (ratings.payment).
+PAY_CURRENCY = site_data.currency("PAY_CURRENCY", env("PAY_CURRENCY", default="USD"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"

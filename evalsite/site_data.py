@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -71,6 +72,13 @@ def trace_days(variable: str, days: int) -> int:
             f"{variable} is {days}; choose a number of days from 1 to {MOST_TRACE_DAYS}."
         )
     return days
+
+
+def currency(variable: str, code: str) -> str:
+    """The code, where it looks like one of ISO 4217. Raises ImproperlyConfigured."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ImproperlyConfigured(f"{variable} is {code!r}; write three capital letters, such as GBP.")
+    return code
 
 
 def secret_key() -> str:

@@ -65,7 +65,17 @@ class GoldRefused(RatingError):
 
 
 class DecisionRefused(RatingError):
-    """A worker cannot be excluded or restored as it was asked."""
+    """What was decided about a worker cannot be taken as it was given; ``field`` is at fault where it is one."""
 
     code = "decision_refused"
     status = 400
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotPayableSo(RatingError):
+    """As a worker's pay stands, this cannot be decided about it; the sentence says what can."""
+
+    code = "not_payable_so"

@@ -14,6 +14,10 @@ workers = [
     path("<uuid:participation_id>/", worker_views.worker, name="worker"),
     path("<uuid:participation_id>/exclude/", worker_views.exclude_worker, name="exclude_worker"),
     path("<uuid:participation_id>/restore/", worker_views.restore_worker, name="restore_worker"),
+    path("<uuid:participation_id>/approve/", worker_views.approve_pay, name="approve_pay"),
+    path("<uuid:participation_id>/reject/", worker_views.reject_pay, name="reject_pay"),
+    path("<uuid:participation_id>/confirm/", worker_views.confirm_rejection, name="confirm_rejection"),
+    path("<uuid:participation_id>/bonus/", worker_views.give_bonus, name="give_bonus"),
 ]
 urlpatterns = [
     path("t/<uuid:conversation_id>/rate/", views.rate, name="rate"),

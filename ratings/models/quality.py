@@ -146,6 +146,10 @@ class Decision(models.Model):
         DECLARE = "declare", "declared a policy"
         EXCLUDE = "exclude", "excluded"
         RESTORE = "restore", "restored"
+        APPROVE = "approve", "approved for pay"
+        REJECT = "reject", "asked for a rejection"
+        CONFIRM = "confirm", "confirmed the rejection"
+        BONUS = "bonus", "gave a bonus"
 
     class Reason(models.TextChoices):
         POLICY = "policy", "the study's policy"
@@ -156,6 +160,8 @@ class Decision(models.Model):
         GENERATED = "generated", "not written by a person"
         MISTAKE = "mistake", "excluded by mistake"
         APPEAL = "appeal", "the worker explained"
+        WORK = "work", "the work was done"
+        EXTRA = "extra", "more than was asked"
         OTHER = "other", "something else"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="decisions")
@@ -177,7 +183,10 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(act="declare", participation__isnull=True)
-                | Q(act__in=["exclude", "restore"], participation__isnull=False),
+                | Q(
+                    act__in=["exclude", "restore", "approve", "reject", "confirm", "bonus"],
+                    participation__isnull=False,
+                ),
                 name="decision_is_about_its_subject",
             )
         ]

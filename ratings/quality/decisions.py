@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +20,15 @@ logger = logging.getLogger(__name__)
 
 #: Reasons that say why somebody comes back, and why somebody goes.
 FOR_RESTORING = (Decision.Reason.MISTAKE, Decision.Reason.APPEAL, Decision.Reason.OTHER)
-FOR_EXCLUDING = tuple(reason for reason in Decision.Reason if reason not in FOR_RESTORING[:2])
+FOR_EXCLUDING = (
+    Decision.Reason.POLICY,
+    Decision.Reason.RATINGS,
+    Decision.Reason.WRITING,
+    Decision.Reason.UNSAFE,
+    Decision.Reason.ACCOUNTS,
+    Decision.Reason.GENERATED,
+    Decision.Reason.OTHER,
+)
 
 
 def exclude(participation: Participation, *, reason: str, actor: str, note: str = "") -> Decision:
@@ -28,31 +36,32 @@ def exclude(participation: Participation, *, reason: str, actor: str, note: str 
 
     Raises DecisionRefused for a reason that is none, AlreadyExcluded.
     """
-    _check(reason, FOR_EXCLUDING, note)
+    check(reason, FOR_EXCLUDING, note)
     with transaction.atomic():
         moved = exclusion.take_out(participation.pk)
-        return _write(participation, Decision.Act.EXCLUDE, reason, note, actor, asdict(moved))
+        return record(participation, Decision.Act.EXCLUDE, reason, note, actor, moved=asdict(moved))
 
 
 def restore(participation: Participation, *, reason: str, actor: str, note: str = "") -> Decision:
     """Undo an exclusion: the worker's talks count again. Raises DecisionRefused, NotExcluded."""
-    _check(reason, FOR_RESTORING, note)
+    check(reason, FOR_RESTORING, note)
     with transaction.atomic():
         moved = exclusion.bring_back(participation.pk)
-        return _write(participation, Decision.Act.RESTORE, reason, note, actor, asdict(moved))
+        return record(participation, Decision.Act.RESTORE, reason, note, actor, moved=asdict(moved))
 
 
-def _check(reason: str, known: tuple[Decision.Reason, ...], note: str) -> None:
+def check(reason: str, known: Sequence[Decision.Reason], note: str) -> None:
+    """Raises DecisionRefused for a reason that is none here, or is another one and not told."""
     if reason not in known:
         raise DecisionRefused(
-            f"{reason or 'Nothing'!r} is no reason here; choose one of: {', '.join(known)}."
+            f"{reason or 'Nothing'!r} is no reason here; choose one of: {', '.join(known)}.", field="reason"
         )
     if reason == Decision.Reason.OTHER and not note.strip():
-        raise DecisionRefused("Please say in a few words what the other reason is.")
+        raise DecisionRefused("Please say in a few words what the other reason is.", field="note")
 
 
-def _write(
-    participation: Participation, act: Decision.Act, reason: str, note: str, actor: str, moved: dict[str, Any]
+def record(
+    participation: Participation, act: Decision.Act, reason: str, note: str, actor: str, **details: Any
 ) -> Decision:
     """The decision, with the findings as they stand: what one could know when it was made."""
     study = participation.study
@@ -64,7 +73,7 @@ def _write(
         note=note.strip()[:500],
         actor=actor[:150],
         policy=in_force(study),
-        details={"moved": moved, "findings": [_snapshot(each) for each in _standing(participation)]},
+        details={**details, "findings": [_snapshot(each) for each in _standing(participation)]},
     )
     logger.info(
         "decided", extra={"act": str(act), "participation": participation.pk, "decision": decision.pk}

@@ -83,6 +83,11 @@ def test_traces_are_kept_for_some_days_and_no_longer_than_a_device_s_mark(tmp_pa
     assert f"ACCOUNT_TRACE_DAYS is {days}; choose a number of days from 1 to 90." in done.stderr
 
 
+def test_a_currency_that_is_none_stops_the_start(tmp_path: Path) -> None:
+    done = read(tmp_path, PAY_CURRENCY="pounds")
+    assert done.returncode and "PAY_CURRENCY is 'pounds'; write three capital letters" in done.stderr
+
+
 def test_the_secret_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     values(tmp_path)
     key = tmp_path / "data" / "secret_key"

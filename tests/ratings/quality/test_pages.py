@@ -313,11 +313,17 @@ def test_a_worker_s_page_costs_the_same_queries_however_much_they_said(
 ) -> None:
     person = worked([*SHOUT, *SHOUT, LINES], heard="I am a language model.")
     judge(person)
-    with django_assert_num_queries(12):  # the session's two, and ten
+    with django_assert_num_queries(13):  # the session's two, and eleven
         worker_page(researcher, person)
 
 
-@pytest.mark.parametrize("name", ["worker", "exclude_worker", "restore_worker"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("worker", "exclude_worker", "restore_worker"),
+        *("approve_pay", "reject_pay", "confirm_rejection", "give_bonus"),
+    ],
+)
 def test_a_worker_of_another_study_is_none_here(name: str, worked, make_study, researcher: Client) -> None:
     person, other = worked(SHORT), make_study()
     address = reverse(name, args=[other.slug, person.pk])
@@ -367,7 +373,7 @@ def test_a_refused_exclusion_says_why_at_its_field_and_loses_nothing(
     answer = decide(researcher, "exclude", person, **sent)
     page = answer.content.decode()
     assert answer.status_code == 400
-    assert re.search(rf'id="{field}-error">[^<]*{said}', page)
+    assert re.search(rf'id="decide-{field}-error">[^<]*{said}', page)
     assert f">{sent['note']}</textarea>" in page and "<title>Error: " in page
     person.refresh_from_db()
     assert person.excluded_at is None

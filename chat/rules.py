@@ -21,6 +21,8 @@ MAX_CHARACTERS = 1000
 #: As ``str.isalnum`` decides, which ``\w`` does too but for the underscore.
 NO_LETTERS_OR_DIGITS = re.compile(r"[\W_]+")
 APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u02bc`"))
+#: What ``normalise`` makes of each ASCII character but apostrophes: bytes are changed many times faster than text.
+_PLAIN = bytes(ord(chr(c).lower()) if chr(c).isalnum() else ord(" ") for c in range(128)) + bytes(128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ def count_words(text: str) -> int:
 
 def normalise(text: str) -> str:
     """Letters and digits in lower case, parted by single spaces: what is left when looks are taken away."""
-    # Most text is ASCII, which has no other form.
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if text.isascii():  # as most text is, and it has no other form
+        return " ".join(text.encode("ascii").translate(_PLAIN, b"'`").decode("ascii").split())
+    plain = unicodedata.normalize("NFKC", text)
     return NO_LETTERS_OR_DIGITS.sub(" ", plain.lower().translate(APOSTROPHES)).strip()
 
 

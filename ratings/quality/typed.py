@@ -65,7 +65,9 @@ def generated_text(work: WorkerWork, fewest: float) -> Flag | None:
 
 def reads_as_generated(text: str) -> bool:
     """Whether it holds what assistants write and hardly any evaluator: stock phrases, lists, headings, long dashes."""
-    plain = text.lower().translate(APOSTROPHES)
+    plain = text.lower()
+    # Deleting by a table is slow where there is nothing to delete.
+    plain = plain.replace("'", "").replace("`", "") if plain.isascii() else plain.translate(APOSTROPHES)
     return any(phrase in plain for phrase in PHRASES) or bool(LISTED.search(text))
 
 

@@ -27,9 +27,10 @@ GREETING_PAIRS = frozenset(
 
 def short_writing(work: WorkerWork, share: float) -> Flag | None:
     """Messages of fewer than three words are at least ``share`` of all that the worker wrote."""
-    found = [(talk, said) for talk, said in _messages(work) if count_words(said.text) < SHORTEST_WORDS]
-    words = sum(count_words(said.text) for _, said in _messages(work))
-    return _by_share("short_messages", work, found, share, {"mean_words": words / max(work.messages, 1)})
+    counted = [(count_words(said.text), talk, said) for talk, said in _messages(work)]
+    found = [(talk, said) for words, talk, said in counted if words < SHORTEST_WORDS]
+    mean = sum(words for words, *_ in counted) / max(len(counted), 1)
+    return _by_share("short_messages", work, found, share, {"mean_words": mean})
 
 
 def shouting(work: WorkerWork, share: float) -> Flag | None:

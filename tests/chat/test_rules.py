@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -21,6 +22,14 @@ def test_each_message_is_taken_or_refused_with_its_code(case):
 def test_a_refusal_says_what_came_and_what_is_allowed():
     refusal = check_message("one two three four", max_words=3, personas=[])
     assert refusal.reason == "4 words; please use at most 3."
+
+
+def test_text_in_ascii_is_normalised_as_any_other():
+    rng = Random(1)
+    for _ in range(2000):
+        text = "".join(chr(rng.randrange(128)) for _ in range(rng.randrange(20)))
+        beyond = normalise(f"{text} \u0444")  # its last letter takes the other way
+        assert normalise(text) == beyond.removesuffix("\u0444").strip(), repr(text)
 
 
 def test_normalising_keeps_letters_and_digits_alone():

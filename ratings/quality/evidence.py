@@ -24,7 +24,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class TalkWork:
-    """One finished talk of a worker. ``scores`` go by axis; ``seconds`` from its beginning to its ratings.
+    """One finished talk of a worker. ``scores`` go by axis, and are read of gold talks alone; ``seconds`` go from its
+    beginning to its ratings.
 
     ``model`` is the arm's number. ``heard`` are the partner's messages with their positions. ``opened`` says whether
     there were utterances before the worker's first. ``refused`` counts messages that were refused, by their code.

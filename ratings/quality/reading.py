@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,8 @@ from ratings.quality.evidence import Said, TalkWork, WorkerWork
 
 #: Bounds the memory of a whole study's run; a batch of so many workers is some ten thousand messages.
 WORKERS_AT_ONCE = 1000
+#: Compared with each message's: a choice of the model would be made text of anew each time.
+WORKER = Message.Speaker.WORKER.value
 UUID_DIGITS = 32
 HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -45,17 +49,27 @@ def batches(participations: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
         yield participations[start : start + WORKERS_AT_ONCE]
 
 
+def finished(study: Study, *, simulated: bool) -> list[UUID]:
+    """The participations of one population that finished a talk, in the order of their ids."""
+    talks = Conversation.objects.filter(
+        arm__study=study, state=Conversation.State.COMPLETE, simulated=simulated
+    )
+    people = talks.order_by("participation_id").values_list("participation_id", flat=True)
+    return list(people.distinct())
+
+
 def read(ids: Sequence[UUID]) -> list[WorkerWork]:
-    """The finished work of these workers, in their order; who finished nothing is left out. Seven queries.
+    """The finished work of these workers, in their order; who finished nothing is left out. Six queries.
+
+    Scores are read of gold talks alone, by one more: what else asks for ratings reads all as columns of numbers.
 
     A talk that is finished between two of them is left out too: its worker is due again.
     """
     talks = _talks(ids)
     _add_messages(talks, ids)
-    _add_scores(talks, ids)
     _add_refusals(talks, ids)
     _add_attention(talks, ids)
-    _add_expected(talks)
+    _add_scores(talks, _add_expected(talks))
     by_worker: dict[UUID, list[TalkWork]] = defaultdict(list)
     for pk, talk in talks.items():
         by_worker[talk.participation].append(_frozen(pk, talk))
@@ -106,21 +120,23 @@ def _add_messages(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
         .values_list("conversation_id", "position", "speaker", "text", "safety__probability")
     )
     typed = typing_of(talks)
-    for talk, position, speaker, text, unsafe in rows.iterator(chunk_size=10_000):
-        if talk not in talks:
+    for pk, messages in groupby(rows.iterator(chunk_size=10_000), itemgetter(0)):
+        if (talk := talks.get(pk)) is None:
             continue
-        if speaker == Message.Speaker.WORKER:
-            typing = typed[talk].get(position) if talk in typed else None
-            talks[talk].said.append(Said(position, text, unsafe, typing))
-        else:
-            talks[talk].heard.append((position, text))
+        typing = typed.get(pk, {})
+        for _, position, speaker, text, unsafe in messages:
+            if speaker == WORKER:
+                talk.said.append(Said(position, text, unsafe, typing.get(position)))
+            else:
+                talk.heard.append((position, text))
 
 
-def _add_scores(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
-    rows = Rating.objects.filter(**_complete(ids, "conversation__")).order_by()
-    for talk, axis, score in rows.values_list("conversation_id", "axis", "score").iterator(chunk_size=10_000):
-        if talk in talks:
-            talks[talk].scores[axis] = score
+def _add_scores(talks: dict[UUID, _Talk], gold: Sequence[UUID]) -> None:
+    if not gold:
+        return
+    rows = Rating.objects.filter(conversation_id__in=gold).order_by()
+    for talk, axis, score in rows.values_list("conversation_id", "axis", "score"):
+        talks[talk].scores[axis] = score
 
 
 def _add_refusals(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
@@ -137,14 +153,15 @@ def _add_attention(talks: dict[UUID, _Talk], ids: Sequence[UUID]) -> None:
             talks[talk].asked, talks[talk].given = asked, given
 
 
-def _add_expected(talks: dict[UUID, _Talk]) -> None:
-    """What is stated for each talk's arm."""
+def _add_expected(talks: dict[UUID, _Talk]) -> list[UUID]:
+    """What is stated for each talk's arm; gives the talks of which something is."""
     expected: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
     rows = GoldExpectation.objects.filter(arm__in={talk.model for talk in talks.values()})
     for arm, axis, low, high in rows.values_list("arm_id", "axis", "low", "high"):
         expected[arm][axis] = low, high
     for talk in talks.values():
         talk.expected = expected.get(talk.model, {})
+    return [pk for pk, talk in talks.items() if talk.expected]
 
 
 def arms_names(study: Study) -> list[str]:

@@ -173,9 +173,9 @@ def test_neither_rule_can_be_made_to_exclude(rule: str, worked: Callable[..., Pa
 
 
 @pytest.mark.django_db
-def test_reading_takes_seven_queries_however_many_there_are(
+def test_reading_takes_six_queries_however_many_there_are(
     worked: Callable[..., Participation], django_assert_num_queries: Callable[..., object]
 ) -> None:
     people = [worked([LINES] * 2).pk for _ in range(3)]
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(reading.read(people)) == 3

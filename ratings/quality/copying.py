@@ -39,11 +39,19 @@ class Source:
 
 
 class Sketches:
-    """Collects messages of a whole study, then tells which are nearly the same as one of another talk."""
+    """Collects messages of a whole study, then tells which are nearly the same as one of another talk.
+
+    Columns of numbers and texts, not objects: those of a batch go from one process to another.
+    """
 
     def __init__(self) -> None:
-        self._sources: list[Source] = []
+        self._talks: list[UUID] = []
+        # Of each message: its worker, its talk's number and its position.
+        self._workers: list[int] = []
+        self._talk_numbers: list[int] = []
+        self._positions: list[int] = []
         self._texts: list[str] = []
+        # Of each value of a sketch: the message.
         self._values: list[int] = []
         self._owners: list[int] = []
 
@@ -52,20 +60,39 @@ class Sketches:
         if len(words) < FEWEST_WORDS:
             return
         own = len(self._texts)
-        self._sources.append(source)
+        if not self._talks or self._talks[-1] != source.talk:
+            self._talks.append(source.talk)
+        self._workers.append(source.worker)
+        self._talk_numbers.append(len(self._talks) - 1)
+        self._positions.append(source.position)
         self._texts.append(" ".join(words))
         for value in sorted(shingles(words))[:SKETCH]:
             self._values.append(value)
             self._owners.append(own)
 
+    def extend(self, others: Sketches, workers: int) -> None:
+        """Take in the messages of other workers, whose numbers go on from ``workers``."""
+        own, talks = len(self._texts), len(self._talks)
+        self._talks.extend(others._talks)
+        self._workers.extend(workers + each for each in others._workers)
+        self._talk_numbers.extend(talks + each for each in others._talk_numbers)
+        self._positions.extend(others._positions)
+        self._texts.extend(others._texts)
+        self._values.extend(others._values)
+        self._owners.extend(own + each for each in others._owners)
+
     def copies(self) -> Iterator[tuple[Source, Source]]:
         """Pairs of messages of different talks that are nearly the same, each message with the first it is like."""
         told: set[int] = set()
         for members in self._groups():
-            sources = [self._sources[m] for m in members]
-            if len({each.worker for each in sources}) > COMMONPLACE:
-                continue
-            yield from self._pairs(members, told)
+            if len({self._workers[m] for m in members}) <= COMMONPLACE:
+                yield from self._pairs(members, told)
+
+    def _source(self, message: int) -> Source:
+        return Source(self._workers[message], self._talk_of(message), self._positions[message])
+
+    def _talk_of(self, message: int) -> UUID:
+        return self._talks[self._talk_numbers[message]]
 
     def _groups(self) -> Iterator[list[int]]:
         """Messages that share a value of their sketch, in the order in which they came."""
@@ -81,9 +108,9 @@ class Sketches:
             if member in told:
                 continue
             for earlier in members[:later]:
-                if self._sources[earlier].talk != self._sources[member].talk and self._alike(earlier, member):
+                if self._talk_of(earlier) != self._talk_of(member) and self._alike(earlier, member):
                     told.add(member)
-                    yield self._sources[member], self._sources[earlier]
+                    yield self._source(member), self._source(earlier)
                     break
 
     def _alike(self, one: int, other: int) -> bool:

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from chat.models import Study
 from chat.traces import shared_traces
 from ratings.models import Judgement, Policy
-from ratings.quality import accounts, columns, findings, norms, reading
+from ratings.quality import accounts, columns, findings, looking, norms, reading
 from ratings.quality import crowd as crowd_rules
 from ratings.quality.columns import Columns
-from ratings.quality.copying import Sketches, Source, copied_text
-from ratings.quality.evidence import Flag, WorkerWork
+from ratings.quality.copying import Sketches, copied_text
+from ratings.quality.evidence import Flag
+from ratings.quality.looking import Looked
 from ratings.quality.norms import Norms
 from ratings.quality.policy import in_force
 from ratings.quality.rules import Judge
@@ -43,11 +45,11 @@ class Judged:
     messages: int = 0
     flags: int = 0
 
-    def add(self, works: Sequence[WorkerWork], flags: dict[UUID, list[Flag]]) -> None:
-        self.workers += len(works)
-        self.talks += sum(len(work.talks) for work in works)
-        self.messages += sum(work.messages for work in works)
-        self.flags += sum(map(len, flags.values()))
+    def add(self, looked: Looked) -> None:
+        self.workers += len(looked.people)
+        self.talks += sum(talks for _, talks, _ in looked.people)
+        self.messages += sum(messages for *_, messages in looked.people)
+        self.flags += sum(map(len, looked.flags.values()))
 
 
 @dataclass(slots=True)
@@ -57,46 +59,61 @@ class _Crowd:
     sketches: Sketches = field(default_factory=Sketches)
     workers: list[tuple[UUID, int]] = field(default_factory=list)
 
-    def add(self, works: Sequence[WorkerWork]) -> None:
-        for work in works:
-            number = len(self.workers)
-            self.workers.append((work.participation, work.messages))
-            for talk in work.talks:
-                for said in talk.said:
-                    self.sketches.add(Source(number, talk.talk, said.position), said.text)
+    def add(self, looked: Looked) -> None:
+        self.sketches.extend(looked.sketches, len(self.workers))
+        self.workers.extend((person, messages) for person, _, messages in looked.people)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A whole run over one population of a study."""
+
+    study: Study
+    simulated: bool
+    judge: Judge
+    judged: Judged
+
+    def store(self, flags: Mapping[UUID, Sequence[Flag]], rules: Sequence[str]) -> None:
+        """Findings of these rules about everybody; ``flags`` has an entry for everybody."""
+        among = Q(participation__study=self.study, participation__worker__simulated=self.simulated)
+        findings.store(self.judge.policy, self.judge.settings, flags, rules=rules, among=among)
+        self.judged.flags += sum(map(len, flags.values()))
+
+    def store_of_rule(self, rule: str, found: Mapping[UUID, Flag], everybody: Sequence[UUID]) -> None:
+        self.store({each: [found[each]] if each in found else [] for each in everybody}, [rule])
 
 
 def judge_study(
     study: Study, *, simulated: bool, on_progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Judged:
     """Judge everybody of one population who finished a talk; ``on_progress`` is told how many of how many are done."""
-    judge, judged, crowd = Judge(study, in_force(study)), Judged(), _Crowd()
-    data = columns.read(study, simulated=simulated)
-    measured = norms.measure(data, judge.settings)
-    if measured:
-        norms.store(study, measured, simulated=simulated)
-        _judge_against(judge, data, measured, judged)
-    # Simulating honest raters is arithmetic without the database: another core does it meanwhile.
-    with ThreadPoolExecutor(1) as aside:
-        unrelated = aside.submit(_unrelated, judge, data, measured)
-        for ids in reading.batches(data.people):
-            crowd.add(_judge(judge, ids, judged))
-            on_progress(judged.workers, len(data.people))
-        _store(judge, data.people, unrelated.result(), "unrelated_ratings", judged)
+    judge, crowd = Judge(study, in_force(study)), _Crowd()
+    run = _Run(study, simulated, judge, Judged())
+    batches = list(reading.batches(reading.finished(study, simulated=simulated)))
     # Simulated workers all speak from one book of lines.
-    _compare(judge, crowd if not simulated else replace(crowd, sketches=Sketches()), judged)
-    _look_for_shared_accounts(judge, study, data, judged)
-    logger.info("study judged", extra={"study": study.slug, "workers": judged.workers, "flags": judged.flags})
-    return judged
-
-
-def _judge_against(judge: Judge, data: Columns, measured: Norms, judged: Judged) -> None:
-    """The rules that measure a worker against the study."""
-    found = crowd_rules.flags(data, measured, judge.settings)
-    for people in reading.batches(data.people):
-        flags = {each: found.get(each, []) for each in people}
-        findings.store(judge.policy, judge.settings, flags, rules=crowd_rules.RULES)
-    judged.flags += sum(map(len, found.values()))
+    sketched = not simulated and "copied_text" in judge.settings
+    # Simulating honest raters is arithmetic without the database: another core does it meanwhile.
+    with (
+        looking.looks(study, judge.policy, batches, sketched=sketched) as looks,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        data = columns.read(study, simulated=simulated)
+        measured = norms.measure(data, judge.settings)
+        unrelated = aside.submit(_unrelated, judge, data, measured)
+        if measured:
+            norms.store(study, measured, simulated=simulated)
+            found = crowd_rules.flags(data, measured, judge.settings)
+            run.store({each: found.get(each, []) for each in data.people}, crowd_rules.RULES)
+        for ids, looked in zip(batches, looks, strict=True):
+            _keep(judge, ids, looked, run.judged)
+            crowd.add(looked)
+            on_progress(run.judged.workers, sum(map(len, batches)))
+        run.store_of_rule("unrelated_ratings", unrelated.result(), data.people)
+    _compare(run, crowd)
+    _look_for_shared_accounts(run, data.people)
+    told = {"study": study.slug, "workers": run.judged.workers, "flags": run.judged.flags}
+    logger.info("study judged", extra=told)
+    return run.judged
 
 
 def _unrelated(judge: Judge, data: Columns, measured: Norms | None) -> dict[UUID, Flag]:
@@ -104,38 +121,20 @@ def _unrelated(judge: Judge, data: Columns, measured: Norms | None) -> dict[UUID
     return crowd_rules.unrelated(data, measured, setting) if setting and measured else {}
 
 
-def _store(
-    judge: Judge, everybody: Sequence[UUID], found: dict[UUID, Flag], rule: str, judged: Judged
-) -> None:
-    """Findings of one rule about everybody."""
-    for people in reading.batches(everybody):
-        flags = {person: [found[person]] if person in found else [] for person in people}
-        findings.store(judge.policy, judge.settings, flags, rules=[rule])
-    judged.flags += len(found)
+def _keep(judge: Judge, ids: Sequence[UUID], looked: Looked, judged: Judged) -> None:
+    """Store what was seen of a batch. Who finished a talk since it was read stays due."""
+    findings.store(judge.policy, judge.settings, looked.flags, rules=judge.rules)
+    _remember(looked, judge.policy)
+    Judgement.objects.filter(participation_id__in=ids, due_since__lt=looked.at).update(due_since=None)
+    judged.add(looked)
 
 
-def _judge(judge: Judge, ids: Sequence[UUID], judged: Judged) -> list[WorkerWork]:
-    """Look at these workers, each alone. Who finishes a talk meanwhile stays due."""
-    started = timezone.now()
-    works = reading.read(ids)
-    flags = {work.participation: judge.flags(work) for work in works}
-    findings.store(judge.policy, judge.settings, flags, rules=judge.rules)
-    _remember(works, judge.policy)
-    Judgement.objects.filter(participation_id__in=ids, due_since__lt=started).update(due_since=None)
-    judged.add(works, flags)
-    return works
-
-
-def _remember(works: Sequence[WorkerWork], policy: Policy) -> None:
+def _remember(looked: Looked, policy: Policy) -> None:
+    now = timezone.now()
     Judgement.objects.bulk_create(
         [
-            Judgement(
-                participation_id=work.participation,
-                judged_at=timezone.now(),
-                talks=len(work.talks),
-                policy=policy,
-            )
-            for work in works
+            Judgement(participation_id=person, judged_at=now, talks=talks, policy=policy)
+            for person, talks, _ in looked.people
         ],
         update_conflicts=True,
         unique_fields=["participation"],
@@ -144,22 +143,21 @@ def _remember(works: Sequence[WorkerWork], policy: Policy) -> None:
     )
 
 
-def _compare(judge: Judge, crowd: _Crowd, judged: Judged) -> None:
+def _compare(run: _Run, crowd: _Crowd) -> None:
     """The rule that needs everybody's messages at once."""
     found: dict[UUID, Flag] = {}
-    if setting := judge.settings.get("copied_text"):
+    if setting := run.judge.settings.get("copied_text"):
         found = copied_text(crowd.workers, crowd.sketches.copies(), setting.threshold)
-    _store(judge, [person for person, _ in crowd.workers], found, "copied_text", judged)
+    run.store_of_rule("copied_text", found, [person for person, _ in crowd.workers])
 
 
-def _look_for_shared_accounts(judge: Judge, study: Study, data: Columns, judged: Judged) -> None:
+def _look_for_shared_accounts(run: _Run, everybody: Sequence[UUID]) -> None:
     """Traces exist for some days only: a finding outlives them, as it was when they were there."""
-    flags: dict[UUID, list[Flag]] = {person: [] for person in data.people}
-    if setting := judge.settings.get("shared_account"):
-        found = accounts.shared(shared_traces(study), setting.threshold)
-        flags = {person: [found[person]] for person in data.people if person in found}
-    findings.store(judge.policy, judge.settings, flags, rules=["shared_account"])
-    judged.flags += sum(map(len, flags.values()))
+    flags: dict[UUID, list[Flag]] = {person: [] for person in everybody}
+    if setting := run.judge.settings.get("shared_account"):
+        found = accounts.shared(shared_traces(run.study), setting.threshold)
+        flags = {person: [found[person]] for person in everybody if person in found}
+    run.store(flags, ["shared_account"])
 
 
 def who_is_due() -> list[UUID]:
@@ -183,8 +181,10 @@ def judge_due() -> int:
 
 
 def _judge_some(study: Study, people: Sequence[UUID], *, simulated: bool) -> None:
-    judge, judged = Judge(study, in_force(study)), Judged()
+    judge = Judge(study, in_force(study))
     if known := norms.current(study, judge.settings, simulated=simulated):
         data = columns.read(study, simulated=simulated, only=people)
-        _judge_against(judge, data, known, judged)
-    _judge(judge, people, judged)
+        found = crowd_rules.flags(data, known, judge.settings)
+        flags = {each: found.get(each, []) for each in data.people}
+        findings.store(judge.policy, judge.settings, flags, rules=crowd_rules.RULES)
+    _keep(judge, people, looking.look(judge, people, sketched=False), Judged())

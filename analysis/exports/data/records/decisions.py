@@ -15,7 +15,11 @@ from ratings.models import Decision
 
 FIELDS = (
     Field("decision", Type.TEXT, "The decision."),
-    Field("act", Type.TEXT, "`declare` (a policy), `exclude` or `restore` (a worker)."),
+    Field(
+        "act",
+        Type.TEXT,
+        "`declare` (a policy); `exclude`, `restore`, or about pay `approve`, `reject`, `confirm`, `bonus`.",
+    ),
     Field("worker", Type.TEXT, "Whom it is about; null for a policy.", optional=True),
     Field("reason", Type.TEXT, "Why, as a word of a list."),
     Field("note", Type.TEXT, "Why, in free words; in identified exports alone.", optional=True),
@@ -67,7 +71,7 @@ def _details(source: Source, details: dict[str, Any], others: Others) -> dict[st
 
 DECISIONS = Kind(
     name="decisions",
-    about="Policies that were declared, workers who were excluded or brought back, and why.",
+    about="Policies that were declared, workers who were excluded, brought back, paid or rejected, and why.",
     fields=FIELDS,
     read=read,
     key="decision",

@@ -9,7 +9,7 @@ async function tell() {
   const answer = await fetch(address, { redirect: "manual", signal: AbortSignal.timeout(WITHIN_MS) });
   if (!answer.ok) return; // the link stays, and tells what is wrong
   const { text } = await answer.json();
-  place.querySelector("[data-told]").textContent = `: ${text}`;
+  place.querySelector("[data-told]").textContent = `: ${text}.`;
 }
 
 if (place) tell().catch(() => {});

@@ -68,7 +68,7 @@ def outlook(
     rated = np.flatnonzero(~np.isnan(fitted.means))
     if len(rated) < 2 or not fitted.var_residual > 0:
         return None
-    design = _design(count, fitted)
+    design = design_of(count, fitted)
     have, pairs = int(count[:, rated].sum(axis=0).min()), pairs_of(len(rated))
     goals = [(wanted, False)] + ([(observed, True)] if observed is not None else [])
 
@@ -92,7 +92,7 @@ def outlook(
     )
 
 
-def _design(count: Floats, fitted: MixedModel) -> Design:
+def design_of(count: Floats, fitted: MixedModel) -> Design:
     """Where nobody rated twice the variances cannot be told apart, and need not be."""
     between = 0.0 if math.isnan(fitted.var_worker) else fitted.var_worker
     variance = between + fitted.var_residual

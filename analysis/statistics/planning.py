@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from analysis.statistics.terms import Dealing as Dealing
+
 ALPHA, POWER = 0.05, 0.8
-
-
-class Dealing(StrEnum):
-    """How models are dealt to workers."""
-
-    RANDOM = "random"
-    COMPLETE_BLOCK = "complete_block"
 
 
 @dataclass(frozen=True, slots=True)

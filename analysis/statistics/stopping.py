@@ -1,0 +1,180 @@
+"""Studies of several models that are looked at and may stop: what is asked, by which limits, and when it is answered.
+
+Each pair of models is compared by the mixed model's contrast, and its Z by limits of ``sequential``, at an error rate
+that depends on the question, so that the question's error rate holds over all pairs and looks together:
+
+- one pair: the pair's own.
+- all pairs: alpha / P (Bonferroni). The chance to call any two equal models different is at most alpha.
+- the best: 2 alpha / M. Of the M models let b be one with the highest mean. Another model is wrongly called the best
+  only if its Z against b passes the limit, which happens in the wrong direction with at most half the pair's rate; b
+  itself is wrongly called the best, where another is as good, only if its Z against that one does. These M events have
+  at most the chance M (2 alpha / M) / 2 = alpha together, whatever the means are.
+
+Shapes: K looks, M models, P pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from analysis.statistics.means import Floats, Integers, Intervals
+from analysis.statistics.mixed import MixedModel
+from analysis.statistics.planning import ALPHA, POWER, Design, pairs_of
+from analysis.statistics.sequential import Outcome, Shape, mixture_bounds, outcome, spending_bounds
+from analysis.statistics.terms import Question, Rule
+
+#: The largest drift that is looked for: no study is planned for a difference of more standard errors.
+STRONGEST = 40.0
+
+
+def error_of_a_pair(question: Question, models: int, alpha: float = ALPHA) -> float:
+    """The error rate of each pair's comparison, over all its looks, that keeps the question's at ``alpha``."""
+    if question is Question.ONE_PAIR:
+        return alpha
+    return alpha / (pairs_of(models) if question is Question.ALL_PAIRS else models / 2)
+
+
+def limits(rule: Rule, shares: Floats, alpha: float = ALPHA) -> Floats:
+    """Limits for |Z| at looks at these shares of the planned information (K,); none depends on a later look."""
+    if rule is Rule.ALWAYS_VALID:
+        return mixture_bounds(shares, alpha=alpha)
+    return spending_bounds(Shape(rule.value), shares, alpha)
+
+
+def even_shares(looks: int) -> Floats:
+    """Looks at equal distances, the last at all of the information."""
+    return np.arange(1, looks + 1) / looks
+
+
+# --- How large a study that is looked at must be ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A pair's comparison with planned looks.
+
+    ``n`` ratings of each model are there at the last look; ``limits`` (K,) are for |Z|; what happens without a
+    difference, and with the one that is to be found.
+    """
+
+    n: int
+    shares: Floats
+    limits: Floats
+    without: Outcome
+    found: Outcome
+
+
+def sized(
+    design: Design, difference: float, rule: Rule, looks: int, *, alpha: float = ALPHA, power: float = POWER
+) -> Sized:
+    """The smallest study that finds the difference with this power at one of its looks. Raises ValueError."""
+    if not (math.isfinite(difference) and difference != 0):
+        raise ValueError(f"difference is {difference}; the difference to be found is not 0")
+    if not alpha < power < 1:
+        raise ValueError(f"power is {power}; wanted is more than the error rate {alpha:g}, below 1")
+    shares = even_shares(looks)
+    found = limits(rule, shares, alpha)
+    drift = float(
+        brentq(
+            lambda each: outcome(found, shares, each).rejected - power, 0, STRONGEST, xtol=1e-9, rtol=1e-12
+        )
+    )
+    return Sized(
+        n=math.ceil(design.error(1) ** 2 * (drift / difference) ** 2 - 1e-6),
+        shares=shares,
+        limits=found,
+        without=outcome(found, shares),
+        found=outcome(found, shares, drift),
+    )
+
+
+def power_with(design: Design, difference: float, n: float, sized: Sized) -> float:
+    """The chance that the same looks find the difference in a study with n ratings of each model at the last."""
+    return outcome(sized.limits, sized.shares, abs(difference) / design.error(n)).rejected
+
+
+# --- A look ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Pairs at a look, each (P,): first minus second in points of the scale, its error, degrees of freedom and Z.
+
+    NaN where the mixed model tells nothing.
+    """
+
+    first: Integers
+    second: Integers
+    estimate: Floats
+    error: Floats
+    df: Floats
+    z: Floats
+
+
+def compared(fitted: MixedModel, first: Integers, second: Integers) -> Compared:
+    """The mixed model's contrasts of these pairs."""
+    identity = np.eye(len(fitted.means))
+    contrasts = fitted.contrasts(identity[first] - identity[second])
+    return Compared(
+        first=first,
+        second=second,
+        estimate=contrasts.estimate,
+        error=contrasts.error,
+        df=contrasts.df,
+        z=normal_scores(contrasts.estimate / contrasts.error, contrasts.df),
+    )
+
+
+def normal_scores(t: Floats, df: Floats) -> Floats:
+    """Z that is as unlikely as Student's t without a difference: small studies do not pass limits of large ones."""
+    return -np.sign(t) * ndtri(stdtr(df, -np.abs(t)))
+
+
+def passed(z: Floats, limit: float) -> Integers:
+    """1 where the first model is ahead beyond the limit, -1 where the second is, else 0; NaN passes nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(z) >= limit, np.sign(z), 0).astype(np.int64)
+
+
+def standing(looks: Sequence[Integers]) -> Integers:
+    """What is decided of each pair by the first look at which it passed its limit (P,)."""
+    decided = np.zeros_like(looks[0])
+    for each in looks:
+        decided = np.where(decided == 0, each, decided)
+    return decided
+
+
+def leader(first: Integers, second: Integers, decided: Integers, models: int) -> int | None:
+    """The model that is ahead of every other one; None where there is none."""
+    beaten = np.bincount(np.where(decided > 0, first, second)[decided != 0], minlength=models)
+    ahead = np.flatnonzero(beaten == models - 1)
+    return int(ahead[0]) if len(ahead) else None
+
+
+def is_answered(
+    question: Question, first: Integers, second: Integers, decided: Integers, models: int
+) -> bool:
+    """Whether the looks so far answer the question: the best is known, or each pair that is asked about decided."""
+    if question is Question.BEST:
+        return leader(first, second, decided, models) is not None
+    return bool((decided != 0).all())
+
+
+# --- At any time -------------------------------------------------------------------------------------------------
+
+
+def at_any_time(found: Compared, share: float, alpha: float) -> Intervals:
+    """Limits of differences that hold at all times together, each pair at its ``alpha``; (P,).
+
+    ``share`` is what is there of the planned information, at all of which the limits are narrowest. NaN where the
+    mixed model tells nothing.
+    """
+    limit = mixture_bounds(np.array([share]), alpha=alpha)[0]
+    half = -stdtrit(found.df, ndtr(-limit)) * found.error
+    return Intervals(low=found.estimate - half, high=found.estimate + half)

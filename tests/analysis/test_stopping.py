@@ -1,0 +1,164 @@
+"""Several models and several looks: error rates of pairs, sizes of studies, and when a question is answered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.statistics.mixed import fit_axis
+from analysis.statistics.planning import Design, ratings_needed
+from analysis.statistics.sequential import mixture_bounds
+from analysis.statistics.stopping import (
+    at_any_time,
+    compared,
+    error_of_a_pair,
+    is_answered,
+    leader,
+    limits,
+    normal_scores,
+    passed,
+    power_with,
+    sized,
+    standing,
+)
+from analysis.statistics.terms import Question, Rule
+from tests.analysis.slow_statistics import Ratings
+
+DESIGN = Design(sd=1.3, icc=0.23, talks=3.4)
+FIRST, SECOND = np.array([0, 0, 1]), np.array([1, 2, 2])
+STUDIES = 20_000
+
+
+# --- Error rates ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "models", "expected"),
+    [
+        (Question.ONE_PAIR, 8, 0.05),
+        (Question.ALL_PAIRS, 8, 0.05 / 28),
+        (Question.BEST, 8, 0.0125),
+        (Question.BEST, 2, 0.05),
+        (Question.ALL_PAIRS, 2, 0.05),
+    ],
+)
+def test_the_error_rate_of_a_pair(question: Question, models: int, expected: float) -> None:
+    assert error_of_a_pair(question, models) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("means", [[0, 0, 0, 0], [0, 0, 0, -9], [0, 0, -9, -9]])
+@pytest.mark.parametrize("question", [Question.BEST, Question.ALL_PAIRS])
+def test_equal_models_are_told_apart_at_the_error_rate_at_most(
+    rule: Rule, means: list[float], question: Question
+) -> None:
+    """Means of four models as they come in, of which some are equal: whoever is best among these, none is the best."""
+    shares, draw = np.array([0.25, 0.5, 0.75, 1.0]), np.random.default_rng(3)
+    steps = draw.normal(0, np.sqrt(0.25), (STUDIES, 4, 4)).cumsum(axis=1)  # (studies, looks, models)
+    sums = steps + shares[:, None] * np.array(means)
+    first, second = np.triu_indices(4, 1)
+    z = (sums[:, :, first] - sums[:, :, second]) / np.sqrt(2 * shares)[:, None]
+    bounds = limits(rule, shares, error_of_a_pair(question, 4))
+    crossed = (np.abs(z) >= bounds[:, None]).any(axis=1)  # (studies, pairs)
+    equal = np.array(means)[first] == np.array(means)[second]
+    if question is Question.ALL_PAIRS:
+        wrong = crossed[:, equal].any(axis=1)
+    else:
+        decided = [
+            standing([passed(look, bound) for look, bound in zip(study, bounds, strict=True)]) for study in z
+        ]
+        wrong = np.array([leader(first, second, each, 4) is not None for each in decided])
+    assert wrong.mean() < 0.05 + 3 * (0.05 * 0.95 / STUDIES) ** 0.5
+
+
+# --- Sizes ----------------------------------------------------------------------------------------------------
+
+
+def test_one_look_takes_what_the_formula_says() -> None:
+    for alpha in (0.05, 0.0125):
+        found = sized(DESIGN, 0.3, Rule.OBRIEN_FLEMING, 1, alpha=alpha)
+        assert found.n == ratings_needed(DESIGN, 0.3, alpha=alpha)
+
+
+@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("looks", [2, 5])
+def test_a_study_of_that_size_has_the_power_and_one_talk_less_has_not(rule: Rule, looks: int) -> None:
+    found = sized(DESIGN, 0.3, rule, looks, power=0.9)
+    assert power_with(DESIGN, 0.3, found.n, found) >= 0.9 > power_with(DESIGN, 0.3, found.n - 1, found)
+
+
+def test_simulated_studies_of_that_size_find_the_difference_and_end_where_it_says() -> None:
+    found = sized(DESIGN, 0.3, Rule.OBRIEN_FLEMING, 4)
+    drift = 0.3 / DESIGN.error(found.n)
+    steps = np.random.default_rng(5).normal(drift / 4, 0.5, (STUDIES, 4)).cumsum(axis=1)
+    crossed = np.abs(steps / np.sqrt(found.shares)) >= found.limits
+    ends = np.where(crossed.any(axis=1), found.shares[crossed.argmax(axis=1)], 1)
+    assert crossed.any(axis=1).mean() == pytest.approx(0.8, abs=0.01)
+    assert ends.mean() == pytest.approx(found.found.information, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("difference", "power", "message"),
+    [(0.0, 0.8, "difference is 0.0"), (float("nan"), 0.8, "difference is nan"), (0.3, 0.01, "power is 0.01")],
+)
+def test_nonsense_is_refused_in_words(difference: float, power: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sized(DESIGN, difference, Rule.POCOCK, 3, power=power)
+
+
+# --- A look ---------------------------------------------------------------------------------------------------
+
+
+def test_the_normal_score_is_as_unlikely_as_students_t() -> None:
+    t, df = np.array([2.5, -2.5, 0.0, 60.0]), np.array([4.0, 4.0, 4.0, 500.0])
+    z = normal_scores(t, df)
+    assert stats.norm.sf(z[0]) == pytest.approx(stats.t.sf(2.5, 4))
+    assert z[1] == -z[0] and z[2] == 0
+    assert np.isfinite(z[3]) and z[3] > 25
+
+
+def test_what_cannot_be_told_passes_nothing() -> None:
+    assert passed(np.array([np.nan, 3.0, -3.0, 1.0]), 2.0).tolist() == [0, 1, -1, 0]
+
+
+def test_the_first_look_that_decides_a_pair_stays() -> None:
+    looks = [np.array([0, -1, 0]), np.array([1, 1, 0]), np.array([-1, 0, 0])]
+    assert standing(looks).tolist() == [1, -1, 0]
+
+
+@pytest.mark.parametrize(
+    ("decided", "best"),
+    [
+        ([1, 1, 0], 0),
+        ([-1, 0, 1], 1),
+        ([0, -1, -1], 2),
+        ([1, 0, 1], None),
+        ([1, -1, 1], None),
+        ([0, 0, 0], None),
+    ],
+)
+def test_the_leader_is_ahead_of_every_other(decided: list[int], best: int | None) -> None:
+    assert leader(FIRST, SECOND, np.array(decided), 3) == best
+    assert is_answered(Question.BEST, FIRST, SECOND, np.array(decided), 3) is (best is not None)
+
+
+def test_all_pairs_are_answered_when_each_is_decided() -> None:
+    assert not is_answered(Question.ALL_PAIRS, FIRST, SECOND, np.array([1, 1, 0]), 3)
+    assert is_answered(Question.ALL_PAIRS, FIRST, SECOND, np.array([1, 1, -1]), 3)
+
+
+def fitted(seed: int = 1):
+    draw = np.random.default_rng(seed)
+    worker, model = np.repeat(np.arange(30), 3), np.tile(np.arange(3), 30)
+    score = 3 + 0.4 * model + draw.normal(0, 0.7, 30)[worker] + draw.normal(0, 1, 90)
+    table = Ratings(worker, model, worker * 0, score, (30, 3, 1)).table()
+    return fit_axis(table.count[:, :, 0], table.total[:, :, 0], table.squares[:, :, 0])
+
+
+def test_limits_for_any_time_are_where_the_score_is_the_mixtures() -> None:
+    found = compared(fitted(), FIRST, SECOND)
+    interval = at_any_time(found, 0.4, 0.02)
+    for end in (interval.low, interval.high):
+        scores = normal_scores((end - found.estimate) / found.error, found.df)
+        assert np.abs(scores) == pytest.approx(np.full(3, mixture_bounds(np.array([0.4]), alpha=0.02)[0]))

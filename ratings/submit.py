@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -20,6 +20,8 @@ from ratings.quality.due import mark_due
 
 logger = logging.getLogger(__name__)
 
+#: What apps above do when a talk is complete, in the transaction that stores its ratings.
+on_complete: list[Callable[[Conversation], object]] = []
 #: The only ways to write a score; "2.5", " 3" and "３" are none of them.
 SCORES = {str(score): score for score in range(LOWEST, HIGHEST + 1)}
 
@@ -45,6 +47,8 @@ def submit(conversation_id: UUID, participation_id: UUID, scores: Mapping[str, s
         )
         complete(conversation.pk)
         mark_due(participation_id)
+        for tell in on_complete:
+            tell(conversation)
     logger.info("talk rated", extra={"talk": conversation_id})
 
 

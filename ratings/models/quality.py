@@ -150,9 +150,12 @@ class Decision(models.Model):
         REJECT = "reject", "asked for a rejection"
         CONFIRM = "confirm", "confirmed the rejection"
         BONUS = "bonus", "gave a bonus"
+        PLAN = "plan", "adopted a plan"
+        STOP = "stop", "closed the study"
 
     class Reason(models.TextChoices):
         POLICY = "policy", "the study's policy"
+        PLAN = "plan", "the study's plan"
         RATINGS = "ratings", "ratings that say nothing"
         WRITING = "writing", "writing that is no conversation"
         UNSAFE = "unsafe", "abuse"
@@ -182,7 +185,7 @@ class Decision(models.Model):
         ordering = ["-at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(act="declare", participation__isnull=True)
+                condition=Q(act__in=["declare", "plan", "stop"], participation__isnull=True)
                 | Q(
                     act__in=["exclude", "restore", "approve", "reject", "confirm", "bonus"],
                     participation__isnull=False,

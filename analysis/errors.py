@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AnalysisError(Exception):
     """Base of all errors of this app."""
@@ -41,3 +43,19 @@ class ExportRefused(AnalysisError):
 
 class BundleRefused(AnalysisError):
     code = "bundle_refused"
+
+
+class PlanRefused(AnalysisError):
+    """A study cannot be planned so; ``reasons`` has a sentence for each field at fault."""
+
+    code = "plan_refused"
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__(" ".join(reasons.values()))
+        self.reasons = reasons
+
+
+class AdoptionRefused(AnalysisError):
+    """A plan cannot be adopted; the sentence says why."""
+
+    code = "adoption_refused"

@@ -1,0 +1,1 @@
+"""How large a study should be, adopting that before it opens, and the looks that were planned."""

@@ -1,0 +1,88 @@
+"""Plans in words."""
+
+from __future__ import annotations
+
+from analysis.planning.scenario import Plan, Scenario, pairs_asked
+from analysis.statistics.terms import Dealing, Question, Rule
+from analysis.writeup.wording import count, counted, figure, percent
+
+QUESTIONS = {
+    Question.ONE_PAIR: "Do two models differ?",
+    Question.BEST: "Which model is the best?",
+    Question.ALL_PAIRS: "Which models differ, over all pairs?",
+}
+RULES = {
+    Rule.OBRIEN_FLEMING: "O’Brien-Fleming (strict early, hardly any cost at the end)",
+    Rule.POCOCK: "Pocock (the same at all looks)",
+    Rule.ALWAYS_VALID: "always valid (for looks at any time)",
+}
+SHORT_RULES = {
+    Rule.OBRIEN_FLEMING: "O’Brien-Fleming",
+    Rule.POCOCK: "Pocock",
+    Rule.ALWAYS_VALID: "always valid",
+}
+DEALINGS = {
+    Dealing.RANDOM: "at random",
+    Dealing.COMPLETE_BLOCK: "every model equally often to each worker",
+}
+ON_STOP = {"advise": "tell people, who decide", "close": "close the study: no further talk begins"}
+ANSWERED = {
+    Question.ONE_PAIR: "when the pair is beyond the limit",
+    Question.BEST: "when one model is ahead of every other one beyond the limit",
+    Question.ALL_PAIRS: "when every pair is beyond the limit",
+}
+
+
+def headline(plan: Plan) -> str:
+    """What a plan comes to, in one sentence."""
+    asked = plan.scenario
+    return (
+        f"{counted(plan.talks, 'talk')} of each of {asked.models} models, {count(plan.total)} in all, find a "
+        f"difference of {figure(asked.difference)} with power {percent(asked.power, 0)}."
+    )
+
+
+def assumed(plan: Plan, source: str) -> str:
+    each = plan.scenario
+    return (
+        f"Assumed: a spread of {figure(each.sd)} points, {percent(each.icc, 0)} of its square between workers "
+        f"({source}); {each.talks_a_worker:g} talks a worker, models dealt {DEALINGS[each.dealing]}."
+    )
+
+
+def tested(scenario: Scenario) -> str:
+    """What is compared, and at which error rates."""
+    alpha = percent_fine(scenario.alpha)
+    if scenario.question is Question.ONE_PAIR:
+        return f"{QUESTIONS[scenario.question]} One pair, tested at {alpha}, two-sided."
+    pairs = counted(pairs_asked(scenario), "pair")
+    return (
+        f"{QUESTIONS[scenario.question]} {pairs}, each tested at {percent_fine(scenario.alpha_of_a_pair)}, two-sided, "
+        f"so that over all pairs and looks the error rate is {alpha} at most. The power is each pair’s."
+    )
+
+
+def percent_fine(share: float) -> str:
+    """``5 %``, ``0.179 %``."""
+    return f"{100 * share:.3g} %"
+
+
+def looked_at(plan: Plan) -> str:
+    asked = plan.scenario
+    if asked.looks == 1 and asked.rule is not Rule.ALWAYS_VALID:
+        return "One look, at the end."
+    return (
+        f"{counted(asked.looks, 'look')}, limits {SHORT_RULES[asked.rule]}; one look at the end alone would need "
+        f"{count(plan.alone)} talks of each model. A pair is decided after {count(round(plan.expected))} on average "
+        f"where the difference is there; where there is none it goes on to {count(round(plan.expected_without))}."
+    )
+
+
+def spent(plan: Plan) -> str:
+    """Workers, cost and days, as far as they are known."""
+    parts = [f"{count(plan.workers)} workers"]
+    if plan.cost is not None:
+        parts.append(f"a cost of {plan.cost:,.2f}")
+    if plan.days is not None:
+        parts.append(f"{plan.days:,.1f} days")
+    return f"It takes {', '.join(parts[:-1]) + ' and ' if len(parts) > 1 else ''}{parts[-1]}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from analysis.statistics.outlook import Outlook, outlook
 from analysis.statistics.overlap import Overlap, overlap
 from analysis.tables.table7 import Table7, table7, table7_of
 from ratings.axes import Axis
+
+if TYPE_CHECKING:
+    from analysis.planning.live import Planned
 
 #: A difference worth finding, as a share of the scale's width: 0.3 of a scale from 1 to 5.
 WORTH_FINDING = 0.075
@@ -54,7 +58,8 @@ class Analysis:
 
     ``main`` is the axis that the answer is about. ``of_pairs`` is the mixed model's, ``of_pairs_clustered`` by least
     squares, ``of_pairs_within`` within workers. ``covariates`` has a sentence instead where an axis' cannot be
-    estimated, and is empty where nothing but ratings is known.
+    estimated, and is empty where nothing but ratings is known. ``planned`` is a study's plan with its looks; None for
+    ratings that were collected elsewhere.
     """
 
     source: Source
@@ -74,6 +79,7 @@ class Analysis:
     outlooks: tuple[Outlook | None, ...]
     overlap: Overlap
     left_out: tuple[Left, ...] = field(default=())
+    planned: Planned | None = None
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.errors import UnknownStudy
@@ -10,6 +11,7 @@ from analysis.exclusions import without_flagged
 from analysis.exclusions_file import read_exclusions, strangers, without_each
 from analysis.frames import choose_population, ratings_frame, reading_of
 from analysis.inference import Analysis, Source, analyse
+from analysis.planning.live import planned_of
 from analysis.ratings_file import RatingsFile, read_ratings
 from analysis.ratings_frame import Population
 from analysis.statistics.interval_methods import IntervalOptions
@@ -47,11 +49,14 @@ def analysis_of_study(
     main: str = "",
     tell: Tell = lambda part: None,
 ) -> Analysis:
-    """The whole analysis of one population's ratings, chosen as ``report_of`` chooses. Raises UnknownAxis."""
+    """The whole analysis of one population's ratings, chosen as ``report_of`` chooses, with the study's plan and looks.
+
+    Raises UnknownAxis.
+    """
     tell("reading")
     reading = reading_of(study, population or choose_population(study))
     frame = reading.frame
-    return analyse(
+    found = analyse(
         frame,
         Source(study.slug, collected_elsewhere=False),
         options,
@@ -60,6 +65,7 @@ def analysis_of_study(
         without=without_flagged(study, frame),
         tell=tell,
     )
+    return replace(found, planned=planned_of(study))
 
 
 def analysis_of_file(

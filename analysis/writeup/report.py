@@ -9,6 +9,7 @@ from analysis.version import code_version
 from analysis.writeup.answer import answer
 from analysis.writeup.differences import Pairs, differences_section
 from analysis.writeup.document import Document, Value
+from analysis.writeup.looks import looks_section
 from analysis.writeup.means import best_section, distributions_section, means_section
 from analysis.writeup.planning import planning_section
 from analysis.writeup.wording import count, counted
@@ -32,6 +33,7 @@ def written(analysis: Analysis) -> Document:
             covariates_section(analysis),
             exclusions_section(analysis),
             planning_section(analysis),
+            *([looks_section(analysis, analysis.planned)] if analysis.planned else []),
         ),
     )
 

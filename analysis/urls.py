@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from analysis import benchmark_views, data_views, quality_views, views
+from analysis import benchmark_views, data_views, planning_views, quality_views, views
 
 urlpatterns = [
     path("benchmarks/", benchmark_views.benchmark_tables, name="benchmarks"),
     path("benchmarks/tables.<slug:ending>", benchmark_views.benchmarks_file, name="benchmarks_file"),
+    path("planning/", planning_views.planner, name="planner"),
+    path("planning/plan.<slug:ending>", planning_views.planner_file, name="planner_file"),
+    path("studies/<slug:slug>/plan/", planning_views.study_plan, name="study_plan"),
     path("studies/<slug:slug>/workers/effects/", quality_views.exclusion_effects, name="exclusion_effects"),
     path(
         "studies/<slug:slug>/workers/quality.<slug:ending>", quality_views.quality_file, name="quality_file"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,10 @@ from analysis.statistics.stopping import Sized, error_of_a_pair, power_with, siz
 from analysis.statistics.terms import Dealing, Question, Rule
 from analysis.writeup.wording import counted
 
-MOST_MODELS, MOST_LOOKS = 100, 20
+LEAST_MODELS, MOST_MODELS, MOST_LOOKS = 2, 100, 20
+#: Beyond these, figures say nothing any more.
+LEAST_DIFFERENCE, MOST_POINTS, MOST_A_WORKER, MOST_PAY = 1e-6, 1e6, 1e6, 1e9
+LEAST_A_DAY, MOST_A_DAY = 0.01, 1e9
 LEAST_ALPHA, MOST_ALPHA = 0.0001, 0.5
 #: A study of more talks of a model is not planned but wished for.
 MOST_TALKS = 1_000_000
@@ -58,29 +60,32 @@ def refusals(scenario: Scenario) -> dict[str, str]:
 
 
 def _refusals(each: Scenario) -> Iterator[tuple[str, str]]:
-    if not (math.isfinite(each.difference) and each.difference > 0):
-        yield "difference", f"{each.difference:g} is no difference to look for; give one above 0."
-    if not (math.isfinite(each.sd) and each.sd > 0):
+    if not LEAST_DIFFERENCE <= each.difference <= MOST_POINTS:
+        yield (
+            "difference",
+            f"{each.difference:g} is no difference to look for; give one above 0, such as 0.3.",
+        )
+    if not 0 < each.sd <= MOST_POINTS:
         yield "sd", f"The spread is {each.sd:g}; give one above 0, such as 1.3 on a scale from 1 to 5."
     if not 0 <= each.icc < 1:
         yield "icc", f"The share between workers is {each.icc:g}; give one from 0 to below 1."
-    if not 2 <= each.models <= MOST_MODELS:
-        yield "models", f"{each.models} cannot be compared; give 2 to {MOST_MODELS} models."
+    if not LEAST_MODELS <= each.models <= MOST_MODELS:
+        yield "models", f"{each.models:g} cannot be compared; give {LEAST_MODELS} to {MOST_MODELS} models."
     yield from _refused_workers(each)
     yield from _refused_rates(each)
     if not 1 <= each.looks <= MOST_LOOKS:
-        yield "looks", f"{each.looks} looks cannot be planned; give 1 (at the end alone) to {MOST_LOOKS}."
-    if not (math.isfinite(each.pay) and each.pay >= 0):
+        yield "looks", f"{each.looks:g} looks cannot be planned; give 1 (at the end alone) to {MOST_LOOKS}."
+    if not 0 <= each.pay <= MOST_PAY:
         yield "pay", f"The pay for a talk is {each.pay:g}; give 0 or more."
-    if not (math.isfinite(each.talks_a_day) and each.talks_a_day >= 0):
+    if each.talks_a_day and not LEAST_A_DAY <= each.talks_a_day <= MOST_A_DAY:
         yield (
             "talks_a_day",
-            f"{each.talks_a_day:g} talks a day; give more than 0, or 0 where it is not known.",
+            f"{each.talks_a_day:g} talks a day is no pace; give more, or 0 where it is not known.",
         )
 
 
 def _refused_workers(each: Scenario) -> Iterator[tuple[str, str]]:
-    if not (math.isfinite(each.talks_a_worker) and each.talks_a_worker >= 1):
+    if not 1 <= each.talks_a_worker <= MOST_A_WORKER:
         yield "talks_a_worker", f"A worker holds {each.talks_a_worker:g} talks; give 1 or more."
     elif each.dealing is Dealing.COMPLETE_BLOCK and each.talks_a_worker < each.models:
         yield (

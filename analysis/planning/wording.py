@@ -12,9 +12,9 @@ QUESTIONS = {
     Question.ALL_PAIRS: "Which models differ, over all pairs?",
 }
 RULES = {
-    Rule.OBRIEN_FLEMING: "O’Brien-Fleming (strict early, hardly any cost at the end)",
-    Rule.POCOCK: "Pocock (the same at all looks)",
-    Rule.ALWAYS_VALID: "always valid (for looks at any time)",
+    Rule.OBRIEN_FLEMING: "O’Brien-Fleming, strict early",
+    Rule.POCOCK: "Pocock, alike throughout",
+    Rule.ALWAYS_VALID: "always valid, at any time",
 }
 SHORT_RULES = {
     Rule.OBRIEN_FLEMING: "O’Brien-Fleming",

@@ -62,11 +62,16 @@ def _words(planned: Planned, names: Mapping[int, str], always: Always | None) ->
         yield " ".join(plan_sentences(planned.plan, len(names), names))
         yield standing_sentence(planned, names)
     if always:
-        yield (
-            f"At any time: with {percent(always.share, 0)} of the {counted(always.per_model, 'planned talk')} of each "
-            f"model, these limits hold over all pairs and all moments together at {level_text(1 - always.alpha)}. "
-            "They are wider than those of a planned look, and decide nothing that was planned."
-        )
+        yield live_sentence(always)
+
+
+def live_sentence(always: Always) -> str:
+    """What limits for any time hold for."""
+    return (
+        f"At any time: with {percent(always.share, 0)} of the {counted(always.per_model, 'planned talk')} of each "
+        f"model, these limits hold over all pairs and all moments together at {level_text(1 - always.alpha)}. They are "
+        "wider than those of a planned look, and decide nothing that was planned."
+    )
 
 
 def plan_sentences(plan: StudyPlan, models: int, names: Mapping[int, str]) -> Iterator[str]:
@@ -161,7 +166,7 @@ def plan_grid(plan: StudyPlan, planned: Planned) -> Grid:
 
 
 def _plan_row(number: int, talks: int, look: StudyLook | None) -> tuple[Shown, ...]:
-    first = (Shown(f"Look {number}"), Shown(count(talks)))
+    first = (Shown(str(number)), Shown(count(talks)))
     if look is None:
         return (*first, *(Shown(NOTHING) for _ in range(5)))
     return (

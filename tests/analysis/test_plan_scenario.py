@@ -80,7 +80,7 @@ def test_always_valid_limits_hold_after_any_number_of_looks() -> None:
             "1 talk of each model is enough: 5 looks come too close; plan 1",
         ),
         ("pay", {"pay": -2.0}, "The pay for a talk is -2"),
-        ("talks_a_day", {"talks_a_day": float("nan")}, "nan talks a day"),
+        ("talks_a_day", {"talks_a_day": float("nan")}, "nan talks a day is no pace"),
         ("difference", {"difference": 0.001}, "talks of each model; look for a larger difference"),
     ],
 )

@@ -52,7 +52,7 @@ def test_looks_stand_with_their_limits_and_what_they_decided() -> None:
     assert taken and taken.closed_study
     assert "Look 2 answered the question: WoW is the best. The study closed itself." in found.words
     rows = grid(found, "Looks")
-    assert [row[0] for row in rows] == ["Look 1", "Look 2", "Look 3", "Look 4"]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
     assert rows[1][3:] == (
         str(taken.smallest),
         f"{taken.limit:.3f}",

@@ -193,6 +193,10 @@ def test_pages_of_reports_and_data(
         "report": "/studies/table7/report/?population=simulated",
         "report of people": "/studies/plain/report/",
         "report of nobody": "/studies/quiet/report/",
+        "planning": "/planning/?models=8&looks=5&pay=1&talks_a_day=100",
+        "planning refused": "/planning/?power=2",
+        "plan of a study": "/studies/table7/plan/",
+        "plan of one model": "/studies/plain/plan/",
         "data": "/studies/plain/data/",
         "data simulated": "/studies/table7/data/?population=simulated",
     }.items():

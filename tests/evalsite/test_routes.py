@@ -65,6 +65,9 @@ MATRIX: dict[str, Row] = {
     "quality_file": RESEARCH,
     "report": RESEARCH,
     "report_file": RESEARCH,
+    "planner": RESEARCH,
+    "planner_file": RESEARCH,
+    "study_plan": {"others": ("signed_out", "signed_out"), "researcher": (200, 400)},
     "study_data": RESEARCH,
     "study_data_file": RESEARCH,
     "benchmarks": RESEARCH,
@@ -101,10 +104,11 @@ def path_of(name: str, talk: Conversation) -> str:
         "study_data_file": [slug, "jsonl"],
         "quality_file": [slug, "csv"],
         "benchmarks_file": ["csv"],
+        "planner_file": ["csv"],
     }
     needs_none = name in (
         *("home", "signed_out", "sign_out", "healthz", "readyz"),
-        *("studies", "benchmarks", "serving", "serving_live"),
+        *("studies", "benchmarks", "serving", "serving_live", "planner"),
     )
     return reverse(name, args=arguments.get(name, [] if needs_none else [slug]))
 

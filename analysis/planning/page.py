@@ -1,0 +1,50 @@
+"""What a study's page shows of its plan as it stands now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.frames import model_labels, ratings_frame
+from analysis.planning.live import Planned, always_valid
+from analysis.ratings_frame import Population
+from analysis.statistics import mixed
+from analysis.statistics.planning import ALPHA
+from analysis.writeup import looks
+from chat.models import Study
+
+
+def standing_parts(study: Study, planned: Planned) -> dict[str, Any]:
+    """The plan in words, its looks, and limits that hold at this moment, of people's ratings.
+
+    Five queries; of a study without a talk of each model no ratings are read.
+    """
+    arms = list(study.arms.select_related("revision__model").order_by("position"))
+    models = model_labels(arms)
+    names = dict(zip(planned.positions, models, strict=True))
+    parts: dict[str, Any] = {
+        "planned": planned,
+        "arms": [(arm.position, name) for arm, name in zip(arms, models, strict=True)],
+        "is_draft": study.state == Study.State.DRAFT,
+    }
+    if planned.plan:
+        parts |= {
+            "plan_sentences": list(looks.plan_sentences(planned.plan, len(arms), names)),
+            "standing": looks.standing_sentence(planned, names),
+            "plan_grid": looks.plan_grid(planned.plan, planned),
+        }
+    if planned.looks:
+        parts["look_grid"] = looks.last_look_grid(planned.looks[-1], names)
+    if planned.talks and min(planned.talks.values()):
+        parts |= _now(study, planned, models)
+    return parts
+
+
+def _now(study: Study, planned: Planned, models: tuple[str, ...]) -> dict[str, Any]:
+    frame = ratings_frame(study, Population.PEOPLE)
+    table, place = frame.table(), frame.axes.index(planned.axis)
+    count = table.count[:, :, place]
+    fitted = mixed.fit_axis(count, table.total[:, :, place], table.squares[:, :, place])
+    always = always_valid(fitted, count.sum(axis=0), planned.per_model, planned.alpha or ALPHA)
+    if always is None:
+        return {}
+    return {"live_grid": looks.live_grid(always, models), "live_words": looks.live_sentence(always)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,6 +91,18 @@ def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
+def standing_text(parts: Mapping[str, Any]) -> str:
+    """A study's plan as it stands (analysis.planning.page), for a terminal."""
+    lines = list(parts.get("plan_sentences", ["This study has no plan."]))
+    lines += [parts["standing"]] if "standing" in parts else []
+    for name in ("plan_grid", "look_grid", "live_grid"):
+        if grid := parts.get(name):
+            words = [parts["live_words"]] if name == "live_grid" else []
+            rows = [[" ".join(filter(None, (each.text, each.aside))) for each in row] for row in grid.rows]
+            lines += ["", *words, grid.title, *_columns(grid.head, rows)]
+    return "\n".join(lines) + "\n"
 
 
 def as_markdown(shown: PlanShown) -> str:

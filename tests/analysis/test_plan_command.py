@@ -11,9 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analysis.models import StudyPlan
+from analysis.planning import looks
 from analysis.statistics.mixed import fit
 from chat import studies
-from tests.analysis.planned_studies import draft, hold
+from tests.analysis.planned_studies import draft, hold, planned
 from tests.analysis.rating_files import drawn_rows, frame_of, write_ratings
 
 pytestmark = pytest.mark.django_db
@@ -104,9 +105,25 @@ def test_a_study_adopts_what_is_printed_for_its_models() -> None:
     assert StudyPlan.objects.get(version=2).withdrawn
 
 
+def test_the_plan_its_looks_and_limits_for_now_are_shown() -> None:
+    rated, plan = planned(on_stop="close")
+    hold(rated, plan.due_at(2), [1.5, 4.6])
+    taken = looks.take_due(rated.study)
+    said, _ = run("--study", "planned", "--show")
+    assert "Look 2 answered the question: WoW is the best. The study closed itself." in said
+    assert taken and f"{taken.limit:.3f}" in said and "Limits that hold at any time" in said
+
+
+def test_a_study_without_a_plan_shows_that(rated_study) -> None:
+    hold(rated_study(slug="free", models=["a", "b"]), 5, [3, 4])
+    said, _ = run("--study", "free", "--show")
+    assert said.startswith("This study has no plan.\n") and "Limits that hold at any time" in said
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--show",), "Say which study"),
         (("--adopt",), "Say which study"),
         (("--study", "nowhere"), "There is no study 'nowhere'"),
         (("--difference", 0), "0 is no difference to look for"),

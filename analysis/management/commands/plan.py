@@ -9,10 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from analysis.exports.plan import PLAN_FORMATS, PlanShown
+from analysis.exports.plan import PLAN_FORMATS, PlanShown, standing_text
 from analysis.management.table_command import TableCommand
 from analysis.models import StudyPlan
 from analysis.planning import adoption, spread
+from analysis.planning.live import planned_of
+from analysis.planning.page import standing_parts
 from analysis.planning.scenario import Scenario, plan
 from analysis.planning.spread import Spread
 from analysis.report import study_named
@@ -91,6 +93,9 @@ class Command(TableCommand):
 
     def _add_adoption(self, parser: ArgumentParser) -> None:
         parser.add_argument("--study", metavar="S", help="plan for this study's models")
+        parser.add_argument(
+            "--show", action="store_true", help="the study's plan, its looks, and limits for this moment"
+        )
         parser.add_argument("--adopt", action="store_true", help="the study, a draft, adopts the plan")
         parser.add_argument("--withdraw", action="store_true", help="the study, a draft, goes without a plan")
         parser.add_argument(
@@ -103,13 +108,17 @@ class Command(TableCommand):
         parser.add_argument("--note", default="", help="why, kept with the decision")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if (options["adopt"] or options["withdraw"]) and not options["study"]:
+        if not options["study"] and any(options[name] for name in ("show", "adopt", "withdraw")):
             raise CommandError("Say which study: --study S.")
         with self.errors_as_sentences():
             study = study_named(options["study"]) if options["study"] else None
             if study and options["withdraw"]:
                 adoption.withdraw(study, actor=getpass.getuser(), note=options["note"])
                 self.stdout.write(f"{study.slug} goes without a plan.")
+                return
+            if study and options["show"]:
+                parts = standing_parts(study, planned_of(study))
+                self.deliver(standing_text(parts), options["output"])
                 return
             self._plan(study, options)
 

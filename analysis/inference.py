@@ -17,7 +17,7 @@ from analysis.statistics.covariates import Covariates, Factor, Number, Regressio
 from analysis.statistics.differences import Differences
 from analysis.statistics.distributions import Distribution, distribution
 from analysis.statistics.interval_methods import IntervalOptions
-from analysis.statistics.leniency import AdjustedMeans, adjusted_means
+from analysis.statistics.leniency import AdjustedMeans, Leniency, adjusted_means, leniency
 from analysis.statistics.means import Cells, Floats, Integers, WorkerTable
 from analysis.statistics.mixed import MixedModel
 from analysis.statistics.outlook import Outlook, outlook
@@ -74,6 +74,7 @@ class Analysis:
     of_pairs_within: Differences
     shares: WorkerShare
     adjusted: AdjustedMeans
+    leniency: Leniency
     distribution: Distribution
     covariates: tuple[Covariates | str, ...]
     outlooks: tuple[Outlook | None, ...]
@@ -135,6 +136,7 @@ def analyse(
         of_pairs_within=compared.within,
         shares=shares,
         adjusted=adjusted,
+        leniency=leniency(sums, fitted),
         distribution=distribution(
             frame.score, frame.model, frame.axis, (len(frame.models), len(frame.axes)), options.scale
         ),

@@ -10,8 +10,9 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
-from analysis.exports.report_svg import svg
-from analysis.writeup.document import Bars, Document, Figure, Forest, Grid, Section, Shown
+from analysis.exports.svg import svg
+from analysis.writeup.captions import caption
+from analysis.writeup.document import Document, Figure, Grid, Section, Shown
 from analysis.writeup.report import fact_text
 
 STYLE = Path(__file__).resolve().parent / "report.css"
@@ -71,23 +72,17 @@ def _section(section: Section) -> Iterator[str]:
         yield "</div>"
     for place, grid in enumerate(section.grids, start=1):
         yield from _grid(grid, f"{section.name}-table-{place}")
+    if section.sources:
+        yield '<ul class="sources">'
+        yield from (f"<li>{escape(source)}</li>" for source in section.sources)
+        yield "</ul>"
     yield "</section>"
 
 
 def _figure(figure: Figure, name: str) -> Iterator[str]:
     """Its figures are in the section's tables, which follow it."""
-    yield f'<figure><figcaption id="{name}">{escape(_caption(figure))}</figcaption>'
+    yield f'<figure><figcaption id="{name}">{escape(caption(figure))}</figcaption>'
     yield f"{svg(figure, name)}</figure>"
-
-
-def _caption(figure: Figure) -> str:
-    if isinstance(figure, Forest):
-        paper = any(each.reference is not None for each in figure.intervals)
-        diamonds = ", the paper’s means as diamonds" if paper else ""
-        return f"{figure.title}: means and intervals; bold ones filled{diamonds}"
-    if isinstance(figure, Bars):
-        return f"{figure.title}: shares of ratings"
-    return f"{figure.title}: row minus column; a star where Tukey's p is small"
 
 
 def _grid(grid: Grid, name: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ def _section(section: Section) -> dict[str, object]:
         "title": section.title,
         "words": section.words,
         "missing": section.missing,
+        "sources": section.sources,
         "tables": [table.name for table in section.tables],
     }
 

@@ -31,7 +31,7 @@ def _lines(document: Document) -> Iterator[str]:
             yield from _comment(f"{words}: {text}")
     for section in document.sections:
         yield from ("", f"% {escape(section.title)}")
-        for words in (*section.words, *section.missing):
+        for words in (*section.words, *section.missing, *section.sources):
             yield from _comment(words)
         for place, grid in enumerate(section.grids, start=1):
             label = f"tab:{facts['data_sha256'][:8]}-{section.name}-{place}"

@@ -35,6 +35,9 @@ def _section(section: Section) -> Iterator[str]:
         yield from (f"- {escape(words)}" for words in section.missing)
     for grid in section.grids:
         yield from _grid(grid)
+    if section.sources:
+        yield ""
+        yield from (f"- {escape(source)}" for source in section.sources)
 
 
 def _grid(grid: Grid) -> Iterator[str]:

@@ -34,9 +34,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Of one axis. ``have`` is the smallest number of ratings of a compared model.
+    """Of one axis. The first of the goals is the difference worth finding.
 
-    ``detectable`` is the difference that as many ratings of each model find, ``detectable_all`` over all pairs.
+    ``have`` is the smallest number of ratings of a compared model. ``detectable`` is the difference that as many
+    ratings of each model find, ``detectable_all`` over all pairs.
     """
 
     sd: float
@@ -47,6 +48,11 @@ class Outlook:
     detectable: float
     detectable_all: float
     goals: tuple[Goal, ...]
+
+    @property
+    def design(self) -> Design:
+        """What is assumed of the rest of the study."""
+        return Design(sd=self.sd, icc=self.icc, talks=self.talks_a_worker)
 
 
 def outlook(

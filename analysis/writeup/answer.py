@@ -5,7 +5,7 @@ No more strongly than the numbers allow: a model is called the best where Hsu's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from analysis.statistics.outlook import Outlook
 from analysis.statistics.planning import POWER
 from analysis.tables.headline import CHECKED_FROM
 from analysis.writeup.differences import Pairs
-from analysis.writeup.document import Answer
+from analysis.writeup.document import Answer, Part
 from analysis.writeup.planning import more
 from analysis.writeup.wording import (
     UNTESTED_WORDS,
@@ -32,6 +32,13 @@ from analysis.writeup.wording import (
 from ratings.axes import Axis
 
 NEED = "An interval takes ratings by at least two workers."
+HOW_MUCH, HOW_SURE, MORE, MIND, MISSING = (
+    "By how much",
+    "How sure",
+    "How many more talks",
+    "Bear in mind",
+    "What is missing",
+)
 
 
 def answer(analysis: Analysis, pairs: Pairs) -> Answer:
@@ -39,14 +46,19 @@ def answer(analysis: Analysis, pairs: Pairs) -> Answer:
     rows, main = analysis.table.rows, analysis.main
     lacking = [row.model for row in rows if row.cell(main).gap != Gap.NONE]
     if not rows:
-        return Answer("There are no models", ("Each model has a row in Table 7.",))
+        return _answer("There are no models", [(MISSING, "Each model has a row in Table 7.")])
     if not analysis.table.talks:
-        return Answer("There are no ratings yet", (NEED,))
+        return _answer("There are no ratings yet", [(MISSING, NEED)])
     if len(rows) - len(lacking) < 2:
-        return Answer("Too few ratings to compare models", tuple(_too_few(analysis, lacking)))
+        lacks = [(MISSING, words) for words in _too_few(analysis, lacking)]
+        return _answer("Too few ratings to compare models", lacks)
     if analysis.fitted[analysis.main_place].untested:
         return _untested(analysis)
     return _compared(analysis, pairs, lacking)
+
+
+def _answer(title: str, parts: Sequence[tuple[str, str]]) -> Answer:
+    return Answer(title, tuple(Part(question, sentence) for question, sentence in parts))
 
 
 def on(analysis: Analysis) -> str:
@@ -69,13 +81,13 @@ def _untested(analysis: Analysis) -> Answer:
     cells = [(row.model, row.cells[place]) for row in analysis.table.rows if row.cells[place].low is not None]
     (first, top), (second, next_) = sorted(cells, key=lambda each: -(each[1].mean or 0))[:2]
     why = UNTESTED_WORDS[analysis.fitted[place].untested]
-    return Answer(
+    means = (
+        f"{first} has a mean of {top.mean_text} ({top.interval_text}), {second} one of {next_.mean_text} "
+        f"({next_.interval_text})."
+    )
+    return _answer(
         f"{first} has the highest mean {on(analysis)}",
-        (
-            f"{first} has a mean of {top.mean_text} ({top.interval_text}), {second} one of {next_.mean_text} "
-            f"({next_.interval_text}).",
-            f"Their difference is not tested: {why}.",
-        ),
+        [(HOW_MUCH, means), (HOW_SURE, f"Their difference is not tested: {why}.")],
     )
 
 
@@ -84,14 +96,14 @@ def _compared(analysis: Analysis, pairs: Pairs, lacking: list[str]) -> Answer:
     means = analysis.fitted[place].means
     ranked = [int(m) for m in np.argsort(-means, kind="stable") if means[m] == means[m]]
     possible = [m for m in ranked if analysis.best.possible[m, place]]
-    sentences = [
-        _how_much(analysis, pairs, ranked),
-        _how_sure(analysis, possible, ranked),
-        *_raw_order(analysis, ranked),
-        *_more_talks(analysis, pairs, ranked),
-        *_warnings(analysis, lacking, ranked),
+    parts = [
+        (HOW_MUCH, _how_much(analysis, pairs, ranked)),
+        (HOW_SURE, _how_sure(analysis, possible, ranked)),
+        *((HOW_SURE, words) for words in _raw_order(analysis, ranked)),
+        *((MORE, words) for words in _more_talks(analysis, pairs, ranked)),
+        *((MIND, words) for words in _warnings(analysis, lacking, ranked)),
     ]
-    return Answer(_title(analysis, possible, ranked), tuple(sentences))
+    return _answer(_title(analysis, possible, ranked), parts)
 
 
 def _title(analysis: Analysis, possible: list[int], ranked: list[int]) -> str:

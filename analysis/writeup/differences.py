@@ -175,7 +175,7 @@ def _grid(analysis: Analysis, pairs: Pairs, a: int) -> Grid:
         )
 
     rows = tuple(row(pair) for pair in range(len(pairs.p_tukey)))
-    return Grid(analysis.table.axes[a].label, HEAD, rows)
+    return Grid(analysis.table.axes[a].label, HEAD, rows, detail=True)
 
 
 def _shown(tested: Tested, limits: Intervals, pair: int, a: int, sure: bool) -> Shown:

@@ -27,16 +27,23 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table for people. The first field of a row names it."""
+    """A table for people. The first field of a row names it.
+
+    ``detail`` marks one that holds what the section's figures draw: a page may fold it away beside them.
+    """
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Shown, ...], ...]
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One line of a forest plot; ``reference`` is a figure from elsewhere to compare with."""
+    """One line of a forest plot.
+
+    ``reference`` is a figure from elsewhere to compare with, ``note`` what a reader who asks is told besides.
+    """
 
     label: str
     mean: float
@@ -44,6 +51,7 @@ class Interval:
     high: float
     strong: bool
     reference: float | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,47 @@ class Matrix:
     sure: tuple[tuple[bool, ...], ...]
 
 
-Figure = Forest | Bars | Matrix
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many of what ``counted`` names lie between neighbouring ``edges`` of what ``over`` names: N + 1 edges."""
+
+    title: str
+    over: str
+    counted: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of curves; ``strong`` ones stand out. Points are pairs of a number and a share."""
+
+    label: str
+    points: tuple[tuple[float, float], ...]
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Shares, 0 to 1, over numbers from 0 to ``end`` of what ``over`` names.
+
+    ``wanted`` is the share that is aimed at, ``now`` the number that there is, at most ``end``.
+    """
+
+    title: str
+    over: str
+    lines: tuple[Line, ...]
+    end: float
+    wanted: float
+    now: float
+
+
+Figure = Forest | Bars | Matrix | Histogram | Curve
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part. ``missing`` says in words what cannot be told, and why."""
+    """One part. ``missing`` says in words what cannot be told, and why; ``sources`` are what to read on it."""
 
     name: str
     title: str
@@ -93,6 +136,15 @@ class Section:
     grids: tuple[Grid, ...] = ()
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence of the answer, and in two or three words the question that it is about."""
+
+    question: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +152,11 @@ class Answer:
     """What the whole report comes to."""
 
     title: str
-    sentences: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(part.sentence for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)

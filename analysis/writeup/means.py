@@ -7,7 +7,7 @@ import math
 from analysis.inference import Analysis
 from analysis.tables.table7 import BOLD_SENTENCE, Cell, RatedAxis
 from analysis.writeup.document import Bars, Forest, Grid, Interval, Section, Shown, Table
-from analysis.writeup.wording import NOTHING, count, known, level_text, percent, span
+from analysis.writeup.wording import NOTHING, count, counted, known, level_text, percent, span
 
 MEAN_COLUMNS = (
     "axis model n workers mean sd cr2_error cr2_df low high bold possible_best paper_mean note".split()
@@ -18,11 +18,10 @@ NO_VARIANCE = "all workers agree: the number of workers stands for the effective
 def means_section(analysis: Analysis) -> Section:
     """Means and intervals by the chosen method, with the paper's rule for bold."""
     table = analysis.table
-    paper = ["The paper's own mean stands in square brackets."] if table.compared else []
     return Section(
         name="means",
         title="Table 7: mean ratings",
-        words=(f"On a scale of {table.scale_text}. {table.method_sentence}", BOLD_SENTENCE, *paper),
+        words=(f"On a scale of {table.scale_text}. {table.method_sentence}", BOLD_SENTENCE),
         missing=_gaps(analysis),
         grids=(_grid(analysis),) if table.rows else (),
         figures=tuple(_forests(analysis)),
@@ -50,8 +49,9 @@ def _note(analysis: Analysis, m: int, a: int) -> str:
 
 def _grid(analysis: Analysis) -> Grid:
     table = analysis.table
+    brackets = ", the paper's mean in square brackets" if table.compared else ""
     return Grid(
-        title=f"{table.title}: mean and {level_text(analysis.options.level)} interval",
+        title=f"{table.title}: mean and {level_text(analysis.options.level)} interval{brackets}",
         head=("Model", "Talks", *(axis.label for axis in table.axes)),
         rows=tuple(
             (Shown(row.model), Shown(count(row.talks)), *(_shown(cell) for cell in row.cells))
@@ -84,10 +84,14 @@ def _forests(analysis: Analysis) -> list[Forest]:
 
 def _intervals(analysis: Analysis, axis: RatedAxis) -> tuple[Interval, ...]:
     return tuple(
-        Interval(model, cell.mean, cell.low, cell.high, cell.bold, cell.paper)
+        Interval(model, cell.mean, cell.low, cell.high, cell.bold, cell.paper, _raters(cell))
         for model, cell in analysis.table.column(axis.value)
         if cell.mean is not None and cell.low is not None and cell.high is not None
     )
+
+
+def _raters(cell: Cell) -> str:
+    return f"{counted(cell.n, 'rating')} by {counted(cell.workers, 'worker')}"
 
 
 def _table(analysis: Analysis) -> Table:
@@ -186,7 +190,8 @@ def _shares(analysis: Analysis, a: int) -> Grid:
         )
         for m, model in enumerate(analysis.models)
     )
-    return Grid(analysis.table.axes[a].label, ("Model", "Ratings", *analysis.distribution.labels), rows)
+    head = ("Model", "Ratings", *analysis.distribution.labels)
+    return Grid(analysis.table.axes[a].label, head, rows, detail=True)
 
 
 def _bars(analysis: Analysis, a: int) -> Bars:

@@ -8,6 +8,7 @@ from analysis.inference import Analysis
 from analysis.statistics.outlook import Goal, Outlook
 from analysis.statistics.planning import POWER
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
+from analysis.writeup.power import Planned, power_curves
 from analysis.writeup.wording import count, figure, level_text, percent
 
 COLUMNS = (
@@ -24,6 +25,7 @@ def planning_section(analysis: Analysis) -> Section:
         if each is not None
     ]
     lines = [(value, label, each, goal) for value, label, each in planned for goal in each.goals]
+    curves, chances, powers = power_curves(planned, analysis.alpha)
     lacking = [
         f"{axis.label}: without two models and a known variance nothing can be planned."
         for axis, each in zip(analysis.table.axes, analysis.outlooks, strict=True)
@@ -39,8 +41,9 @@ def planning_section(analysis: Analysis) -> Section:
             "dealt at random. More is what the model with the fewest talks lacks.",
         ),
         missing=tuple(lacking),
-        grids=tuple(_grids(lines, planned)),
-        tables=(Table("planning", tuple(COLUMNS), tuple(_row(*line) for line in lines)),),
+        grids=(*_grids(lines, planned), *chances),
+        figures=curves,
+        tables=(Table("planning", tuple(COLUMNS), tuple(_row(*line) for line in lines)), powers),
     )
 
 
@@ -58,9 +61,7 @@ def _row(axis: str, _: str, outlook: Outlook, goal: Goal) -> tuple[Value, ...]:
     )
 
 
-def _grids(
-    lines: list[tuple[str, str, Outlook, Goal]], planned: list[tuple[str, str, Outlook]]
-) -> Iterator[Grid]:
+def _grids(lines: list[tuple[str, str, Outlook, Goal]], planned: list[Planned]) -> Iterator[Grid]:
     if not lines:
         return
     yield Grid(

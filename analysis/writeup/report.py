@@ -11,6 +11,7 @@ from analysis.writeup.differences import Pairs, differences_section
 from analysis.writeup.document import Document, Value
 from analysis.writeup.looks import looks_section
 from analysis.writeup.means import best_section, distributions_section, means_section
+from analysis.writeup.method import method_section
 from analysis.writeup.planning import planning_section
 from analysis.writeup.wording import count, counted
 from analysis.writeup.workers import covariates_section, exclusions_section, workers_section
@@ -34,6 +35,7 @@ def written(analysis: Analysis) -> Document:
             exclusions_section(analysis),
             planning_section(analysis),
             *([looks_section(analysis, analysis.planned)] if analysis.planned else []),
+            method_section(analysis),
         ),
     )
 

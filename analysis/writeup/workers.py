@@ -23,12 +23,19 @@ from analysis.writeup.wording import (
     signed,
     span,
 )
+from analysis.writeup.worker_effects import worker_effects
+
+SHRUNKEN = (
+    "How many workers are how lenient: what each gave above the models' means, drawn towards zero the more, the fewer "
+    "talks they rated (best linear unbiased prediction)."
+)
 
 
 def workers_section(analysis: Analysis) -> Section:
     """The share of variance between workers, and means as an average worker would give them."""
     level = level_text(analysis.options.level)
     shares = tuple(_share(analysis, a) for a in range(len(analysis.table.axes)))
+    histograms, counts, effects = worker_effects(analysis)
     return Section(
         name="workers",
         title="How workers differ",
@@ -38,13 +45,15 @@ def workers_section(analysis: Analysis) -> Section:
             overlap_words(analysis),
             "Means as an average worker would give them: Table 7's less the leniency of those who happened to rate. "
             "Leniency corrects figures here; it leaves nobody out.",
+            *((SHRUNKEN,) if histograms else ()),
         ),
         missing=tuple(
             f"{axis.label}: the share of variance between workers is not known: {row[-1]}."
             for axis, row in zip(analysis.table.axes, shares, strict=True)
             if row[-1]
         ),
-        grids=(*_worker_grids(analysis), *overlap_grids(analysis)),
+        grids=(*_worker_grids(analysis), *overlap_grids(analysis), *counts),
+        figures=histograms,
         tables=(
             overlap_table(analysis),
             Table("worker_shares", ("axis", "icc", "low", "high", "note"), shares),
@@ -54,6 +63,7 @@ def workers_section(analysis: Analysis) -> Section:
                 ("axis", "model", "mean", "adjusted", "shift", "low", "high"),
                 _adjusted(analysis),
             ),
+            effects,
         ),
     )
 

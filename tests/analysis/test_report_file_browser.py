@@ -50,7 +50,7 @@ def test_it_fetches_nothing_and_fits(chromium: Browser, address: str, width: int
     page, wrong = opened(chromium, address, width, scheme)
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.locator("svg").count() == 6 and page.locator("svg circle").first.is_visible()
+    assert page.locator("svg").count() == 10 and page.locator("svg circle").first.is_visible()
 
 
 #: Luminance contrast of a text with what is drawn behind it, from one pixel of each (WCAG 2.2, 1.4.3).

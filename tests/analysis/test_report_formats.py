@@ -196,7 +196,7 @@ def test_what_the_page_refers_to_is_there_once() -> None:
 def test_every_picture_has_a_name_and_its_section_a_table() -> None:
     page = Page(text("html"))
     pictures = page.named("svg")
-    assert len(pictures) == sum(len(section.figures) for section in DOCUMENT.sections) == 6
+    assert len(pictures) == sum(len(section.figures) for section in DOCUMENT.sections) == 10
     assert all(picture["role"] == "img" and picture["aria-labelledby"] for picture in pictures)
     assert all(section.grids for section in DOCUMENT.sections if section.figures)
     assert len(page.named("caption")) == len(page.named("table"))

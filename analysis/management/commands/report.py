@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from analysis.exports import FORMATS, format_named
-from analysis.exports.reports import REPORT_FORMATS, write
+from analysis.exports.reports import PICTURE_FORMATS, REPORT_FORMATS, write
 from analysis.inference import Analysis
 from analysis.management.table_command import TableCommand
 from analysis.ratings_frame import Population
@@ -21,6 +21,7 @@ from analysis.writeup.report import written
 
 ALL = "all"
 TABLE_FORMATS = tuple(each.name for each in FORMATS)
+WHOLE_FORMATS = (*REPORT_FORMATS, *PICTURE_FORMATS)
 
 
 class Command(TableCommand):
@@ -44,7 +45,7 @@ class Command(TableCommand):
             "--out", type=Path, metavar="DIR", help="write the whole analysis into this folder"
         )
         parser.add_argument(
-            "--format", choices=[*REPORT_FORMATS, ALL], help="markdown by default, with --out all of them"
+            "--format", choices=[*WHOLE_FORMATS, ALL], help="markdown by default, with --out all of them"
         )
         self.add_place_arguments(parser)
         self._add_options(parser)
@@ -96,7 +97,7 @@ class Command(TableCommand):
 
     def _write_whole(self, options: dict[str, Any], wish: IntervalOptions) -> None:
         form = options["format"] or ALL
-        formats = list(REPORT_FORMATS) if form == ALL else [form]
+        formats = list(WHOLE_FORMATS) if form == ALL else [form]
         with self.errors_as_sentences():
             analysis = self._analysis(options, wish)
             self._tell("writing")

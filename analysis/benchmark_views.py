@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from analysis.benchmarks import Benchmarks, benchmarks
 from analysis.errors import UnknownData, UnknownFormat
 from analysis.exports import BENCHMARK_FORMATS, benchmark_format_named
-from analysis.plots import Mark, Span
+from analysis.plots.cells import Mark, Span
 from analysis.tables.benchmark_table import METHOD_SENTENCE, TIES_SENTENCE, BenchmarkTable, Cell
 from analysis.version import code_version
 from chat.staff import staff_only

@@ -19,6 +19,10 @@ class UnknownFormat(AnalysisError):
     code = "unknown_format"
 
 
+class UnknownChoice(AnalysisError):
+    code = "unknown_choice"
+
+
 class UnknownData(AnalysisError):
     code = "unknown_data"
 

@@ -15,12 +15,13 @@ from analysis.planning.live import planned_of
 from analysis.ratings_file import RatingsFile, read_ratings
 from analysis.ratings_frame import Population
 from analysis.statistics.interval_methods import IntervalOptions
-from analysis.tables.table7 import DEFAULT_OPTIONS, Table7, table7
+from analysis.tables.table7 import DEFAULT_OPTIONS, Table7, table7, without_paper
 from analysis.talk_covariates import talk_covariates
 from analysis.writeup.wording import counted
 from chat.models import Study
 
 Tell = Callable[[str], None]
+EXCLUDED_COUNT = "talks of excluded workers are counted"
 
 
 def study_named(slug: str) -> Study:
@@ -35,10 +36,17 @@ def study_named(slug: str) -> Study:
 
 
 def report_of(
-    study: Study, population: Population | None = None, options: IntervalOptions = DEFAULT_OPTIONS
+    study: Study,
+    population: Population | None = None,
+    options: IntervalOptions = DEFAULT_OPTIONS,
+    *,
+    with_excluded: bool = False,
+    with_paper: bool = True,
 ) -> Table7:
     """Table 7 of one population's ratings; without a wish, of the one that ``choose_population`` names."""
-    return table7(ratings_frame(study, population or choose_population(study)), options)
+    frame = ratings_frame(study, population or choose_population(study), with_excluded=with_excluded)
+    table = table7(frame, options)
+    return table if with_paper else without_paper(table)
 
 
 def analysis_of_study(
@@ -47,25 +55,30 @@ def analysis_of_study(
     options: IntervalOptions,
     *,
     main: str = "",
+    with_excluded: bool = False,
+    with_paper: bool = True,
     tell: Tell = lambda part: None,
 ) -> Analysis:
     """The whole analysis of one population's ratings, chosen as ``report_of`` chooses, with the study's plan and looks.
 
-    Raises UnknownAxis.
+    ``with_excluded`` counts the talks of workers who are excluded too; without ``with_paper`` nothing is compared with
+    the paper's figures. Raises UnknownAxis.
     """
     tell("reading")
-    reading = reading_of(study, population or choose_population(study))
+    reading = reading_of(study, population or choose_population(study), with_excluded=with_excluded)
     frame = reading.frame
+    notes = (EXCLUDED_COUNT,) if with_excluded else ()
     found = analyse(
         frame,
-        Source(study.slug, collected_elsewhere=False),
+        Source(study.slug, collected_elsewhere=False, notes=notes),
         options,
         main=main,
         covariates=talk_covariates(study, reading),
         without=without_flagged(study, frame),
         tell=tell,
     )
-    return replace(found, planned=planned_of(study))
+    table = found.table if with_paper else without_paper(found.table)
+    return replace(found, table=table, planned=planned_of(study))
 
 
 def analysis_of_file(

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from analysis import benchmark_views, data_views, planning_views, quality_views, views
+from analysis import (
+    benchmark_views,
+    data_views,
+    planning_views,
+    quality_views,
+    report_files,
+    views,
+)
 
 urlpatterns = [
     path("benchmarks/", benchmark_views.benchmark_tables, name="benchmarks"),
@@ -22,5 +29,14 @@ urlpatterns = [
     path("studies/<slug:slug>/data/", data_views.study_data, name="study_data"),
     path("studies/<slug:slug>/data/<slug:form>/", data_views.study_data_file, name="study_data_file"),
     path("studies/<slug:slug>/report/", views.report, name="report"),
-    path("studies/<slug:slug>/report/table7.<slug:ending>", views.report_file, name="report_file"),
+    path("studies/<slug:slug>/report/table7.<slug:ending>", report_files.table7_file, name="report_file"),
+    path(
+        "studies/<slug:slug>/report/report.<slug:ending>", report_files.whole_file, name="whole_report_file"
+    ),
+    path("studies/<slug:slug>/report/<slug:name>.zip", report_files.folder_file, name="report_folder_file"),
+    path(
+        "studies/<slug:slug>/report/pictures/<slug:name>.<slug:ending>",
+        report_files.picture_file,
+        name="report_picture",
+    ),
 ]

@@ -1,71 +1,56 @@
-"""The researcher's report and its files."""
+"""The researcher's report of a study."""
 
 from __future__ import annotations
 
-import logging
-
 from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from analysis.errors import UnknownFormat
-from analysis.exports import FORMATS, format_named
+from analysis.errors import UnknownChoice
+from analysis.exports import FORMATS
 from analysis.frames import Population, choose_population, complete_talks
-from analysis.plots import forest, mark, span
 from analysis.policy import REPORT_POLICY
-from analysis.report import report_of
-from analysis.tables.headline import headline
-from analysis.tables.table7 import BOLD_SENTENCE, Table7
-from analysis.version import code_version
-from chat.models import Study
+from analysis.remembered import report as remembered
+from analysis.report_options import LEVELS, ReportOptions, parsed
+from analysis.report_page import report_page
+from analysis.statistics.interval_methods import METHOD_LABELS
+from chat.models import Participation, Study
 from chat.staff import staff_only
-
-log = logging.getLogger(__name__)
+from ratings.axes import Axis
 
 
 @require_safe
 @staff_only
 @csp_update(REPORT_POLICY)
 def report(request: HttpRequest, slug: str) -> HttpResponse:
-    """Table 7 of a study, with its headline, plots and downloads."""
+    """The answer, Table 7, and every part of the analysis with its charts and tables."""
     study = get_object_or_404(Study, slug=slug)
-    population = population_of(request, study)
-    table = report_of(study, population)
+    options = options_of(request, study)
+    talks = complete_talks(study).items()
     context = {
         "section": "report",
         "study": study,
-        "table": table,
-        "said": headline(table),
-        "bold_rule": BOLD_SENTENCE,
-        "formats": FORMATS,
-        "counts": [(each, talks) for each, talks in complete_talks(study).items()],
+        "options": options,
+        "choices": _choices(study, options),
+        "page": report_page(remembered(study, options)),
+        "table_formats": FORMATS,
+        "populations": [(each, count, options.of(each).query) for each, count in talks],
         "now": timezone.now(),
-        "code_version": code_version(),
-        **_pictures(table),
     }
     return render(request, "analysis/report.html", context)
 
 
-@require_safe
-@staff_only
-def report_file(request: HttpRequest, slug: str, ending: str) -> HttpResponse:
-    """Table 7 as a file to keep."""
-    study = get_object_or_404(Study, slug=slug)
+def options_of(request: HttpRequest, study: Study) -> ReportOptions:
+    """What the address asks of a report; without a wish for a population, what the study has."""
+    asked = request.GET.dict()
+    population = Population.PEOPLE if asked.get("population") else choose_population(study)
     try:
-        form = format_named(ending)
-    except UnknownFormat as error:
-        raise Http404(str(error)) from error
-    table = report_of(study, population_of(request, study))
-    log.info("report downloaded", extra={"study": study.slug, "form": form.name, "user": request.user.pk})
-    name = f"{study.slug}-table7{'-simulated' if table.simulated else ''}.{form.ending}"
-    return HttpResponse(
-        form.render(table),
-        content_type=form.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+        return parsed(asked, population)
+    except UnknownChoice as error:
+        raise BadRequest(str(error)) from None
 
 
 def population_of(request: HttpRequest, study: Study) -> Population:
@@ -79,15 +64,17 @@ def population_of(request: HttpRequest, study: Study) -> Population:
         raise BadRequest(f"population is {asked!r}; known: people, simulated") from None
 
 
-def _pictures(table: Table7) -> dict[str, object]:
-    """Rows with the drawing of each cell, and a figure for each axis on which there is something to compare."""
-    shown = span(table)
-    drawable = [
-        axis for axis in table.axes if sum(cell.low is not None for _, cell in table.column(axis)) > 1
-    ]
+def _choices(study: Study, options: ReportOptions) -> dict[str, object]:
+    """What the form offers, each as value and words."""
+    simulated = options.population is Population.SIMULATED
+    excluded = Participation.objects.filter(
+        study=study, excluded_at__isnull=False, worker__simulated=simulated
+    ).count()
     return {
-        "span": shown,
-        "rows": [(row, [(cell, mark(cell, shown)) for cell in row.cells]) for row in table.rows],
-        "plotted": drawable,
-        "figures": {axis.value: forest(table, axis, shown) for axis in drawable},
+        "methods": [(method.value, label) for method, label in METHOD_LABELS.items()],
+        "levels": [(f"{100 * level:g}", f"{100 * level:g} %") for level in LEVELS],
+        "axes": [(axis.value, axis.label) for axis in Axis],
+        "method": METHOD_LABELS[options.method],
+        "excluded": excluded,
+        "chosen": options.pairs(),
     }

@@ -33,6 +33,14 @@ class Method(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
+METHOD_LABELS = {
+    Method.WILSON_CR2: "Wilson, clustered by worker",
+    Method.CR2_T: "t, clustered by worker",
+    Method.BOOTSTRAP: "bootstrap over workers",
+    Method.T: "t, as if ratings were independent",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class IntervalOptions:
     """Which intervals. ``seed`` and ``replicates`` are the bootstrap's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.ratings_frame import Population, RatingsFrame, axis_label
 from analysis.statistics import means
@@ -195,6 +195,14 @@ def table7_of(
         rows=rows,
         options=options,
     )
+
+
+def without_paper(table: Table7) -> Table7:
+    """The same without the paper's figures."""
+    rows = tuple(
+        replace(row, cells=tuple(replace(cell, paper=None) for cell in row.cells)) for row in table.rows
+    )
+    return replace(table, rows=rows)
 
 
 def _known(value: float) -> float | None:

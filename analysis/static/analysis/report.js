@@ -1,75 +1,107 @@
-// Draws the forest plots in the theme's colours, and again when the theme changes.
+// Draws the report's charts in the theme's colours when they come near the window, and again when the theme changes.
 
-const ROLES = ["ink", "ink-2", "line", "card", "accent", "warn"];
 // The buttons are named one by one: plotly's own list offers an upload to its cloud, and saving a picture, which
-// Trusted Types forbid it (as they forbid its tips): both write markup from strings.
-const CONFIG = {
-  displaylogo: false,
-  responsive: true,
-  showTips: false,
-  modeBarButtons: [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"]],
-};
+// Trusted Types forbid it (as they forbid its tips): both write markup from strings. The page has pictures to save.
+const CONFIG = { displaylogo: false, responsive: true, showTips: false };
+const BUTTONS = [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"]];
+// A narrower cell of a matrix has no room for its figure, which hovering and the table tell.
+const LEAST_CELL_PX = 38;
+const LABELS_PX = 140;
+const NEAR = "600px";
 
 const figures = JSON.parse(document.getElementById("report-figures").textContent);
-const canvases = [...document.querySelectorAll(".canvas[data-axis]")];
-const paperSwitch = document.querySelector("[data-paper]");
+const drawn = new Set();
+let known = new Map();
 
 // Tokens are written in ways that plotly cannot read (light-dark(), oklch()): the browser paints one pixel of each.
-function palette() {
-  const probe = document.body.appendChild(document.createElement("span"));
-  const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const colours = {};
-  for (const role of ROLES) {
-    probe.style.color = `var(--${role})`;
+const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
+function colour(role, strength = 1) {
+  const key = `${role} ${strength}`;
+  if (!known.has(key)) {
+    probe.style.color = `color-mix(in srgb, var(--${role}) ${100 * strength}%, var(--card))`;
     brush.clearRect(0, 0, 1, 1);
     brush.fillStyle = getComputedStyle(probe).color;
     brush.fillRect(0, 0, 1, 1);
     const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
-    colours[role] = `rgb(${red}, ${green}, ${blue})`;
+    known.set(key, `rgb(${red}, ${green}, ${blue})`);
   }
-  probe.remove();
-  return colours;
+  return known.get(key);
 }
 
-function traces(figure, colours) {
-  return figure.data.map((trace) => {
-    const isPaper = trace.meta.role === "paper";
-    const colour = isPaper ? colours.warn : colours[trace.meta.role];
-    const drawn = {
-      ...trace,
-      visible: !isPaper || paperSwitch.checked,
-      marker: { ...trace.marker, color: colour, line: { ...trace.marker.line, color: colour } },
-    };
-    if (trace.error_x) drawn.error_x = { ...trace.error_x, color: colour };
-    return drawn;
-  });
-}
-
-function layout(figure, colours) {
-  const font = { color: colours.ink, family: getComputedStyle(document.body).fontFamily, size: 12 };
+function matrix(trace, canvas) {
+  const hasRoom = (canvas.clientWidth - LABELS_PX) / trace.x.length >= LEAST_CELL_PX;
   return {
-    ...figure.layout,
-    font,
-    paper_bgcolor: colours.card,
-    plot_bgcolor: colours.card,
-    hoverlabel: { bgcolor: colours.card, bordercolor: colours["ink-2"], font },
-    modebar: { bgcolor: colours.card, color: colours["ink-2"], activecolor: colours.accent },
-    xaxis: { ...figure.layout.xaxis, gridcolor: colours.line },
+    ...trace,
+    colorscale: [
+      [0, colour("warn", 0.45)],
+      [0.5, colour("card")],
+      [1, colour("accent", 0.45)],
+    ],
+    texttemplate: hasRoom ? trace.texttemplate : "",
+    textfont: { color: colour("ink"), size: 11 },
   };
 }
 
-function draw() {
-  const colours = palette();
-  for (const canvas of canvases) {
-    const figure = figures[canvas.dataset.axis];
-    Plotly.react(canvas, traces(figure, colours), layout(figure, colours), CONFIG);
-  }
+function painted(trace, canvas) {
+  if (trace.type === "heatmap") return matrix(trace, canvas);
+  const own = colour(trace.meta.role, trace.meta.strength);
+  const edge = trace.type === "bar" ? colour("card") : own;
+  const made = { ...trace };
+  if (trace.marker) made.marker = { ...trace.marker, color: own, line: { ...trace.marker.line, color: edge } };
+  if (trace.line) made.line = { ...trace.line, color: own };
+  if (trace.error_x) made.error_x = { ...trace.error_x, color: own };
+  return made;
+}
+
+function framed(layout) {
+  const ink = { color: colour("ink"), family: getComputedStyle(document.body).fontFamily, size: 12 };
+  const lines = { gridcolor: colour("line"), zerolinecolor: colour("edge") };
+  return {
+    ...layout,
+    font: ink,
+    paper_bgcolor: colour("card"),
+    plot_bgcolor: colour("card"),
+    hoverlabel: { bgcolor: colour("card"), bordercolor: colour("ink-2"), font: ink },
+    modebar: { bgcolor: colour("card"), color: colour("ink-2"), activecolor: colour("accent") },
+    xaxis: { ...layout.xaxis, ...lines },
+    yaxis: { ...layout.yaxis, ...lines },
+  };
+}
+
+function draw(canvas) {
+  const figure = figures[canvas.dataset.figure];
+  const zooms = figure.data.some((trace) => trace.error_x);
+  const config = zooms ? { ...CONFIG, modeBarButtons: BUTTONS } : { ...CONFIG, displayModeBar: false };
+  if (!drawn.has(canvas)) canvas.replaceChildren();
+  drawn.add(canvas);
+  Plotly.react(canvas, figure.data.map((trace) => painted(trace, canvas)), framed(figure.layout), config);
+}
+
+function redraw() {
+  known = new Map();
+  drawn.forEach(draw);
 }
 
 if (window.Plotly) {
-  canvases.forEach((canvas) => canvas.replaceChildren());
-  draw();
-  paperSwitch?.addEventListener("change", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const watching = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        watching.unobserve(target);
+        draw(target);
+      }
+    },
+    { rootMargin: NEAR },
+  );
+  document.querySelectorAll(".canvas[data-figure]").forEach((canvas) => watching.observe(canvas));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  // What was not near the window would be missing on paper.
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll(".canvas[data-figure]").forEach((canvas) => drawn.has(canvas) || draw(canvas));
+  });
 }

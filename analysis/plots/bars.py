@@ -1,0 +1,55 @@
+"""Shares that fill a bar for each label."""
+
+from __future__ import annotations
+
+from analysis.plots.parts import (
+    FRAME_HEIGHT_PX,
+    LEGEND_HEIGHT_PX,
+    ROW_HEIGHT_PX,
+    PlotlyFigure,
+    Trace,
+    colour,
+    layout,
+    plain,
+    rows,
+    share_ticks,
+    with_legend,
+)
+from analysis.writeup.document import Bars
+
+#: Strength of the colour of the lowest value; the highest has all of it.
+FAINTEST = 0.12
+
+
+def bars(plot: Bars) -> PlotlyFigure:
+    made = layout(
+        FRAME_HEIGHT_PX + LEGEND_HEIGHT_PX + ROW_HEIGHT_PX * len(plot.bars),
+        {"range": [0, 1], "fixedrange": True, **share_ticks()},
+        rows([label for label, _ in plot.bars]),
+    )
+    traces = [_value(plot, place) for place in range(len(plot.values))]
+    margin = {"l": 8, "r": 24, "t": 8, "b": 30 + LEGEND_HEIGHT_PX}
+    return {
+        "data": traces,
+        "layout": {**with_legend(made), "margin": margin, "barmode": "stack", "bargap": 0.25},
+    }
+
+
+def _value(plot: Bars, place: int) -> Trace:
+    value = plain(plot.values[place])
+    strength = FAINTEST + (1 - FAINTEST) * place / max(len(plot.values) - 1, 1)
+    shares = [shares[place] for _, shares in plot.bars]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": value,
+        "meta": colour("accent", round(strength, 3)),
+        "x": shares,
+        "y": list(range(len(shares))),
+        "marker": {"line": {"width": 0}},
+        "customdata": [
+            f"{plain(label)}<br>{value}: {100 * share:.0f} %"
+            for (label, _), share in zip(plot.bars, shares, strict=True)
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }

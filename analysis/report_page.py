@@ -1,0 +1,107 @@
+"""A report as its page shows it: the same document that its files are made of, with a drawing for each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from analysis.exports.report_pictures import Picture, pictures
+from analysis.plots import plotly_figure
+from analysis.plots.cells import Mark, Span, mark, span
+from analysis.plots.parts import PlotlyFigure
+from analysis.remembered import Report
+from analysis.tables.table7 import Cell, Row, Table7
+from analysis.writeup.captions import signs
+from analysis.writeup.document import Document, Grid, Section
+from analysis.writeup.report import fact_text
+
+#: The section that the page opens with; its grid is drawn as Table 7 with an interval in each cell.
+FIRST = "means"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure: its name in addresses, its words, what plotly draws, and how high that is in pixels."""
+
+    name: str
+    title: str
+    signs: str
+    drawn: PlotlyFigure
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePart:
+    """One section; grids that hold what charts draw are folded away beside these."""
+
+    section: Section
+    charts: tuple[Chart, ...]
+    shown: tuple[Grid, ...]
+    folded: tuple[Grid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """Everything that the template needs of the report itself."""
+
+    document: Document
+    table: Table7
+    answers: tuple[tuple[str, str], ...]
+    span: Span
+    rows: list[tuple[Row, list[tuple[Cell, Mark | None]]]]
+    first: PagePart
+    parts: tuple[PagePart, ...]
+
+    @property
+    def compares(self) -> bool:
+        """Whether the paper has figures of these models."""
+        return self.table.compared
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What it was made of, in words; nothing that is empty."""
+        return [(words, text) for _, words, value in self.document.facts if (text := fact_text(value))]
+
+    @property
+    def figures(self) -> dict[str, PlotlyFigure]:
+        """What plotly draws, by the charts' names."""
+        return {chart.name: chart.drawn for part in (self.first, *self.parts) for chart in part.charts}
+
+
+def report_page(report: Report) -> ReportPage:
+    document, table = report.document, report.analysis.table
+    shown = span(table)
+    named = {id(each.figure): each for each in pictures(document)}
+    first, *rest = (_part(section, named) for section in document.sections)
+    return ReportPage(
+        document=document,
+        table=table,
+        answers=tuple(_answers(document)),
+        span=shown,
+        rows=[(row, [(cell, mark(cell, shown)) for cell in row.cells]) for row in table.rows],
+        first=first,
+        parts=tuple(rest),
+    )
+
+
+def _answers(document: Document) -> Iterator[tuple[str, str]]:
+    """Questions with all that is said on them."""
+    for question, parts in groupby(document.answer.parts, key=lambda part: part.question):
+        yield question, " ".join(part.sentence for part in parts)
+
+
+def _part(section: Section, named: dict[int, Picture]) -> PagePart:
+    return PagePart(
+        section=section,
+        charts=tuple(_chart(named[id(figure)]) for figure in section.figures),
+        shown=tuple(grid for grid in section.grids if not grid.detail),
+        folded=tuple(grid for grid in section.grids if grid.detail),
+    )
+
+
+def _chart(picture: Picture) -> Chart:
+    drawn, words = plotly_figure(picture.figure), signs(picture.figure)
+    layout = drawn["layout"]
+    assert isinstance(layout, dict)
+    return Chart(picture.name, picture.figure.title, words, drawn, layout["height"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from chat.models import Participation
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +37,27 @@ def test_simulated_ratings_stand_in_only_where_there_are_no_others(rated_study) 
     study.fill(2)
     assert "imulated" not in report("--study", "table7")
     assert "(simulated data)" in report("--study", "table7", "--simulated")
+
+
+def test_talks_of_excluded_workers_count_where_it_is_asked_for(rated_study) -> None:
+    study = rated_study(models=["WoW", "ED"])
+    study.fill(20, workers=8)
+    everybody = report("--study", "table7", "--format", "csv")
+    person = next(iter(study.people.values()))
+    Participation.objects.filter(pk=person.pk).update(excluded_at=timezone.now())
+    without = report("--study", "table7", "--format", "csv")
+    assert without != everybody
+    assert report("--study", "table7", "--format", "csv", "--with-excluded") == everybody
+
+
+def test_the_papers_figures_can_be_left_away(rated_study) -> None:
+    rated_study(models=["WoW", "ED"]).fill(3)
+
+    def means(*more: str) -> set[str]:
+        text = report("--study", "table7", "--format", "csv", *more)
+        return {row["paper_mean"] for row in csv.DictReader(StringIO(text))}
+
+    assert "" not in means() and means("--no-paper") == {""}
 
 
 def test_it_writes_a_file(rated_study, tmp_path: Path) -> None:

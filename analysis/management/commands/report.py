@@ -21,6 +21,8 @@ from analysis.writeup.report import written
 
 ALL = "all"
 TABLE_FORMATS = tuple(each.name for each in FORMATS)
+#: Options that mean nothing to the other kind of ratings.
+FOR_FILES, FOR_STUDIES = ("scale", "exclusions", "title"), ("simulated", "with_excluded", "no_paper")
 WHOLE_FORMATS = (*REPORT_FORMATS, *PICTURE_FORMATS)
 
 
@@ -41,6 +43,10 @@ class Command(TableCommand):
             help="a CSV file: worker_id,model,conversation_id,axis,rating",
         )
         parser.add_argument("--simulated", action="store_true", help="of simulated workers' ratings")
+        parser.add_argument(
+            "--with-excluded", action="store_true", help="count the talks of excluded workers too"
+        )
+        parser.add_argument("--no-paper", action="store_true", help="without the paper's figures")
         parser.add_argument(
             "--out", type=Path, metavar="DIR", help="write the whole analysis into this folder"
         )
@@ -76,7 +82,7 @@ class Command(TableCommand):
             return
         population = Population.SIMULATED if options["simulated"] else None
         with self.errors_as_sentences():
-            table = report_of(study_named(options["study"]), population, wish)
+            table = report_of(study_named(options["study"]), population, wish, **_of_studies(options))
         self.deliver(format_named(options["format"] or "markdown").render(table), options["output"])
 
     def _refuse_what_does_not_go_together(self, options: dict[str, Any]) -> None:
@@ -88,12 +94,11 @@ class Command(TableCommand):
             raise CommandError("Say where the report goes: --out DIR.")
         if not options["out"] and options["format"] not in (None, *TABLE_FORMATS):
             raise CommandError(f"--format {options['format']} goes with --out DIR.")
-        alone = ("scale", "exclusions", "title") if options["study"] else ("simulated",)
+        alone = FOR_FILES if options["study"] else FOR_STUDIES
         for name in alone:
             if options[name]:
-                raise CommandError(
-                    f"--{name} does not go with --{'study' if options['study'] else 'ratings'}."
-                )
+                other = "study" if options["study"] else "ratings"
+                raise CommandError(f"--{name.replace('_', '-')} does not go with --{other}.")
 
     def _write_whole(self, options: dict[str, Any], wish: IntervalOptions) -> None:
         form = options["format"] or ALL
@@ -110,7 +115,12 @@ class Command(TableCommand):
         if options["study"]:
             population = Population.SIMULATED if options["simulated"] else None
             return analysis_of_study(
-                study_named(options["study"]), population, wish, main=main, tell=self._tell
+                study_named(options["study"]),
+                population,
+                wish,
+                main=main,
+                tell=self._tell,
+                **_of_studies(options),
             )
         return analysis_of_file(
             options["ratings"],
@@ -126,6 +136,10 @@ class Command(TableCommand):
         if self.stderr.isatty():
             self.stderr.write(f"\r\x1b[K{part}", ending="")
             self.stderr.flush()
+
+
+def _of_studies(options: dict[str, Any]) -> dict[str, bool]:
+    return {"with_excluded": options["with_excluded"], "with_paper": not options["no_paper"]}
 
 
 def _interval_options(options: dict[str, Any]) -> IntervalOptions:

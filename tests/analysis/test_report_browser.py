@@ -13,6 +13,7 @@ from django.test import Client
 from tests.analysis.rated_studies import make_study
 from tests.chromium import open_chromium
 
+OVERALL = "means-overall-quality"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -40,7 +41,7 @@ def report(live_server: Any) -> Iterator[Any]:
             lambda request: None if at_home(request.url, live_server.url) else page.wrong.append(request.url),
         )
         page.goto(f"{live_server.url}/studies/table7/report/")
-        page.locator(".canvas[data-axis=overall] .point").first.wait_for()
+        brought(page, OVERALL).locator(".point").first.wait_for()
         yield page
 
 
@@ -48,21 +49,54 @@ def at_home(address: str, site: str) -> bool:
     return address.startswith((site, "data:", "blob:"))
 
 
-def signs(page: Any) -> int:
-    return page.locator(".canvas[data-axis=overall] .point").count()
+def brought(page: Any, name: str) -> Any:
+    """The canvas of a figure, after it has come into the window."""
+    canvas = page.locator(f".canvas[data-figure={name}]")
+    canvas.scroll_into_view_if_needed()
+    return canvas
 
 
 def test_every_model_is_drawn_on_every_axis(report: Any) -> None:
-    for axis in ("knowledge", "empathy", "personal", "overall"):
+    for axis in ("knowledge", "empathy", "personal", "overall-quality"):
+        points = brought(report, f"means-{axis}").locator(".point")
+        points.first.wait_for()
         # Three models, and the paper's means of the two that it has.
-        assert report.locator(f".canvas[data-axis={axis}] .point").count() == 5
-    assert "<i>ED</i>" in report.locator(".canvas[data-axis=overall] .ytick").all_text_contents()
+        assert points.count() == 5
+    assert "<i>ED</i>" in brought(report, OVERALL).locator(".ytick").all_text_contents()
     assert report.wrong == []
 
 
+@pytest.mark.parametrize(
+    ("section", "signs", "many"),
+    [
+        ("differences", ".hm image", 1),
+        ("distributions", ".point", 15),
+        ("workers", ".point", 1),
+        ("planning", ".js-line", 4),
+    ],
+)
+def test_every_kind_of_chart_is_drawn_when_it_comes_near(
+    report: Any, section: str, signs: str, many: int
+) -> None:
+    assert report.locator(f".canvas[data-figure={section}-overall-quality] .main-svg").count() == 0
+    drawn = brought(report, f"{section}-overall-quality").locator(signs)
+    drawn.first.wait_for(state="attached")
+    assert drawn.count() >= many
+    assert report.wrong == []
+
+
+def test_a_chart_takes_the_room_that_was_kept_for_it(report: Any) -> None:
+    canvases = report.locator(".canvas")
+    before = [canvas.bounding_box()["height"] for canvas in canvases.all()]
+    for canvas in canvases.all():
+        canvas.scroll_into_view_if_needed()
+        canvas.locator(".main-svg").first.wait_for()
+    after = [canvas.bounding_box()["height"] for canvas in canvases.all()]
+    assert len(before) == 20 and after == pytest.approx(before, abs=1)
+
+
 def test_hovering_tells_the_figures(report: Any) -> None:
-    canvas = report.locator(".canvas[data-axis=overall]")
-    canvas.scroll_into_view_if_needed()
+    canvas = brought(report, OVERALL)
     point = canvas.locator(".point").first.bounding_box()
     for step in range(-20, 8, 4):
         report.mouse.move(point["x"] + step, point["y"] + 6)
@@ -72,17 +106,27 @@ def test_hovering_tells_the_figures(report: Any) -> None:
     assert report.wrong == []
 
 
-def test_the_papers_means_can_be_put_away(report: Any) -> None:
-    report.locator("[data-paper]").uncheck()
-    report.wait_for_timeout(200)
-    assert signs(report) == 3
-    report.locator("[data-paper]").check()
-    report.wait_for_timeout(200)
-    assert signs(report) == 5
+def test_the_papers_means_can_be_put_away_from_the_keyboard(report: Any) -> None:
+    for link, points in (("Hide the paper’s means", 3), ("Show the paper’s means", 5)):
+        report.get_by_role("link", name=link).focus()
+        report.keyboard.press("Enter")
+        report.wait_for_url("**#means")
+        canvas = brought(report, OVERALL)
+        canvas.locator(".point").first.wait_for()
+        assert canvas.locator(".point").count() == points
+
+
+def test_a_choice_analyses_anew_and_stays_in_the_address(report: Any) -> None:
+    report.get_by_text("Analysed with").click()
+    report.locator("select[name=method]").select_option("t")
+    report.get_by_role("button", name="Analyse").click()
+    report.wait_for_url("**method=t**")
+    assert "Student's t intervals" in report.locator("#means").inner_text()
+    assert report.locator("select[name=method]").input_value() == "t"
 
 
 def test_the_plots_follow_the_theme(report: Any) -> None:
-    backdrop = report.locator(".canvas[data-axis=overall] .main-svg").first
+    backdrop = brought(report, OVERALL).locator(".main-svg").first
     light = backdrop.evaluate("element => getComputedStyle(element).backgroundColor")
     report.locator("[data-theme-control] select").select_option("dark")
     report.wait_for_timeout(300)
@@ -94,7 +138,7 @@ def test_the_plots_follow_the_theme(report: Any) -> None:
 
 
 def test_every_button_of_a_plot_works_and_none_leads_away(report: Any) -> None:
-    canvas = report.locator(".canvas[data-axis=overall]")
+    canvas = brought(report, OVERALL)
     canvas.hover()
     buttons = canvas.locator(".modebar-btn")
     assert [each.get_attribute("data-title") for each in buttons.all()] == [
@@ -108,3 +152,15 @@ def test_every_button_of_a_plot_works_and_none_leads_away(report: Any) -> None:
     canvas.dblclick()
     report.wait_for_timeout(300)
     assert report.wrong == []
+
+
+def test_without_scripts_charts_are_pictures(live_server: Any, report: Any) -> None:
+    context = report.context.browser.new_context(java_script_enabled=False)
+    context.add_cookies(report.context.cookies())
+    page = context.new_page()
+    page.goto(f"{live_server.url}/studies/table7/report/")
+    picture = page.locator(".canvas img").first
+    picture.scroll_into_view_if_needed()
+    assert page.locator(".canvas img").count() == 20
+    assert picture.bounding_box()["height"] > 100
+    assert "the figures are in the table" in picture.get_attribute("alt")

@@ -6,6 +6,7 @@ models change; a few counts and times tell that, for ratings themselves never do
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -28,10 +29,11 @@ MOST_KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An analysis and what it is in words."""
+    """An analysis, what it is in words, and the study's state that it is about."""
 
     analysis: Analysis
     document: Document
+    state: str
 
 
 _kept: OrderedDict[Hashable, Report] = OrderedDict()
@@ -46,17 +48,18 @@ def forget() -> None:
 
 def report(study: Study, options: ReportOptions) -> Report:
     """The whole report with these options; five queries where it is kept."""
-    key = (study.pk, options, state_of(study, options.population))
+    state = state_of(study, options.population)
+    key = (study.pk, options, state)
     with _making:
         if key not in _kept:
-            _kept[key] = _made(study, options)
+            _kept[key] = _made(study, options, state)
         _kept.move_to_end(key)
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
         return _kept[key]
 
 
-def _made(study: Study, options: ReportOptions) -> Report:
+def _made(study: Study, options: ReportOptions, state: str) -> Report:
     analysis = analysis_of_study(
         study,
         options.population,
@@ -65,11 +68,11 @@ def _made(study: Study, options: ReportOptions) -> Report:
         with_excluded=options.with_excluded,
         with_paper=options.with_paper,
     )
-    return Report(analysis, written(analysis))
+    return Report(analysis, written(analysis), state)
 
 
-def state_of(study: Study, population: Population) -> Hashable:
-    """What changes when a report of the study would: a value to compare."""
+def state_of(study: Study, population: Population) -> str:
+    """What changes when a report of the study would: a short text to compare."""
     simulated = population is Population.SIMULATED
     talks = Conversation.objects.filter(
         arm__study=study, state=Conversation.State.COMPLETE, simulated=simulated
@@ -85,4 +88,5 @@ def state_of(study: Study, population: Population) -> Hashable:
         "pk", "revision__number", "revision__model__slug", "revision__model__name"
     )
     counts = (tuple(each.values()) for each in (talks, people, found, policy))
-    return (study.slug, study.title, *counts, tuple(arms))
+    whole = repr((study.slug, study.title, *counts, tuple(arms)))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]

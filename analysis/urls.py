@@ -29,6 +29,7 @@ urlpatterns = [
     path("studies/<slug:slug>/data/", data_views.study_data, name="study_data"),
     path("studies/<slug:slug>/data/<slug:form>/", data_views.study_data_file, name="study_data_file"),
     path("studies/<slug:slug>/report/", views.report, name="report"),
+    path("studies/<slug:slug>/report/state/", views.report_state, name="report_state"),
     path("studies/<slug:slug>/report/table7.<slug:ending>", report_files.table7_file, name="report_file"),
     path(
         "studies/<slug:slug>/report/report.<slug:ending>", report_files.whole_file, name="whole_report_file"

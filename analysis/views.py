@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csp.decorators import csp_update
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from analysis.exports import FORMATS
 from analysis.frames import Population, choose_population, complete_talks
 from analysis.policy import REPORT_POLICY
 from analysis.remembered import report as remembered
+from analysis.remembered import state_of
 from analysis.report_options import LEVELS, ReportOptions, parsed
 from analysis.report_page import report_page
 from analysis.statistics.interval_methods import METHOD_LABELS
@@ -29,18 +30,27 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     """The answer, Table 7, and every part of the analysis with its charts and tables."""
     study = get_object_or_404(Study, slug=slug)
     options = options_of(request, study)
-    talks = complete_talks(study).items()
+    talks, found = complete_talks(study).items(), remembered(study, options)
     context = {
         "section": "report",
         "study": study,
         "options": options,
         "choices": _choices(study, options),
-        "page": report_page(remembered(study, options)),
+        "page": report_page(found),
         "table_formats": FORMATS,
         "populations": [(each, count, options.of(each).query) for each, count in talks],
+        "state": found.state,
         "now": timezone.now(),
     }
     return render(request, "analysis/report.html", context)
+
+
+@require_safe
+@staff_only
+def report_state(request: HttpRequest, slug: str) -> JsonResponse:
+    """A text that is another one when a report that was made now would be another."""
+    study = get_object_or_404(Study, slug=slug)
+    return JsonResponse({"state": state_of(study, options_of(request, study).population)})
 
 
 def options_of(request: HttpRequest, study: Study) -> ReportOptions:

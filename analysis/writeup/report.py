@@ -13,6 +13,7 @@ from analysis.writeup.looks import looks_section
 from analysis.writeup.means import best_section, distributions_section, means_section
 from analysis.writeup.method import method_section
 from analysis.writeup.planning import planning_section
+from analysis.writeup.sensitivity import sensitivity_section
 from analysis.writeup.wording import count, counted
 from analysis.writeup.workers import covariates_section, exclusions_section, workers_section
 
@@ -33,6 +34,7 @@ def written(analysis: Analysis) -> Document:
             workers_section(analysis),
             covariates_section(analysis),
             exclusions_section(analysis),
+            sensitivity_section(analysis),
             planning_section(analysis),
             *([looks_section(analysis, analysis.planned)] if analysis.planned else []),
             method_section(analysis),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
+from chat.models import Participation
 from tests.analysis.rated_studies import make_study
 from tests.chromium import open_chromium
 
@@ -151,6 +155,21 @@ def test_every_button_of_a_plot_works_and_none_leads_away(report: Any) -> None:
         each.click()
     canvas.dblclick()
     report.wait_for_timeout(300)
+    assert report.wrong == []
+
+
+def exclude_everybody() -> None:
+    Participation.objects.update(excluded_at=timezone.now())
+    connection.close()
+
+
+def test_a_page_that_is_no_longer_the_last_word_says_so(report: Any) -> None:
+    report.locator("#stale").wait_for(state="hidden")
+    with ThreadPoolExecutor() as others:  # beside Playwright's loop, which Django's database calls refuse
+        others.submit(exclude_everybody).result()
+    report.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    report.get_by_role("link", name="Analyse again").click()
+    report.get_by_role("heading", name="There are no ratings yet").wait_for()
     assert report.wrong == []
 
 

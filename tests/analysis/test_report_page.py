@@ -147,6 +147,18 @@ def test_queries_do_not_grow_with_ratings(
         page(researcher)
 
 
+def test_the_page_can_ask_whether_it_is_still_the_last_word(researcher: Client, rated_study) -> None:
+    study = rated_study()
+    study.fill(2)
+    shown = page(researcher)
+    state, address = re.search(r'data-state="(\w+)" data-state-url="([^"]+)"', shown).groups()
+    assert researcher.get(address).json() == {"state": state}
+    study.fill(2, seed=2, simulated=True)
+    assert researcher.get(address).json() == {"state": state}
+    study.talk("one more", 0, [5, 5, 5, 5])
+    assert researcher.get(address).json() != {"state": state}
+
+
 def test_what_was_made_a_moment_ago_is_not_made_again(
     researcher: Client, rated_study, django_assert_max_num_queries
 ) -> None:

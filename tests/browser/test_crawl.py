@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.tab import LINES, Tab
 from tests.site.running import Site
@@ -191,6 +191,7 @@ def test_pages_of_reports_and_data(
     desk = open_tab(researcher=True)
     for name, path in {
         "report": "/studies/table7/report/?population=simulated",
+        "report in other ways": "/studies/table7/report/?method=bootstrap&level=99&excluded=on&paper=off",
         "report of people": "/studies/plain/report/",
         "report of nobody": "/studies/quiet/report/",
         "planning": "/planning/?models=8&looks=5&pay=1&talks_a_day=100",
@@ -202,9 +203,21 @@ def test_pages_of_reports_and_data(
     }.items():
         desk.goto(path)
         if name == "report":
-            expect(desk.page.locator(".plot svg").first).to_be_visible()
+            expect(desk.page.locator(".plot .main-svg").first).to_be_visible()
         inspection.look(desk, name)
+    desk.goto("/studies/table7/report/?population=simulated")
+    unfold(desk.page)
+    inspection.look(desk, "report unfolded", reload=False)
     assert inspection.faults == []
+
+
+def unfold(page: Page) -> None:
+    """Draw every chart of a report and open all that is folded away."""
+    for canvas in page.locator(".canvas").all():
+        canvas.scroll_into_view_if_needed()
+        expect(canvas.locator(".main-svg").first).to_be_attached()
+    for summary in page.locator("main summary").all():
+        summary.click()
 
 
 def test_pages_of_worker_quality(

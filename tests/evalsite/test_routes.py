@@ -64,6 +64,7 @@ MATRIX: dict[str, Row] = {
     "worker_effect": RESEARCH,
     "quality_file": RESEARCH,
     "report": RESEARCH,
+    "report_state": RESEARCH,
     "report_file": RESEARCH,
     "planner": RESEARCH,
     "planner_file": RESEARCH,

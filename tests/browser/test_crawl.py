@@ -203,8 +203,16 @@ def test_pages_of_reports_and_data(
     }.items():
         desk.goto(path)
         if name == "report":
+            desk.page.locator(".canvas").first.scroll_into_view_if_needed()
             expect(desk.page.locator(".plot .main-svg").first).to_be_visible()
         inspection.look(desk, name)
+    assert inspection.faults == []
+
+
+def test_every_part_of_a_report(
+    open_tab: Callable[..., Tab], inspection: Inspection, talks: list[str]
+) -> None:
+    desk = open_tab(researcher=True)
     desk.goto("/studies/table7/report/?population=simulated")
     unfold(desk.page)
     inspection.look(desk, "report unfolded", reload=False)

@@ -13,7 +13,7 @@ from analysis.plots.parts import PlotlyFigure
 from analysis.remembered import Report
 from analysis.tables.table7 import Cell, Row, Table7
 from analysis.writeup.captions import signs
-from analysis.writeup.document import Document, Grid, Section
+from analysis.writeup.document import Document, Grid, Section, Shown
 from analysis.writeup.report import fact_text
 
 #: The section that the page opens with; its grid is drawn as Table 7 with an interval in each cell.
@@ -32,13 +32,38 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTable:
+    """A grid whose columns know whether they hold words, which begin at their left, or figures."""
+
+    title: str
+    detail: bool
+    head: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[tuple[Shown, bool], ...], ...]
+
+    @classmethod
+    def of(cls, grid: Grid) -> PageTable:
+        words = [_wordy([row[place].text for row in grid.rows]) for place in range(len(grid.head))]
+        return cls(
+            title=grid.title,
+            detail=grid.detail,
+            head=tuple(zip(grid.head, words, strict=True)),
+            rows=tuple(tuple(zip(row, words, strict=True)) for row in grid.rows),
+        )
+
+
+def _wordy(texts: list[str]) -> bool:
+    """Whether most fields of a column begin with a letter."""
+    return sum(text[:1].isalpha() for text in texts) * 2 > len(texts)
+
+
+@dataclass(frozen=True, slots=True)
 class PagePart:
     """One section; grids that hold what charts draw are folded away beside these."""
 
     section: Section
     charts: tuple[Chart, ...]
-    shown: tuple[Grid, ...]
-    folded: tuple[Grid, ...]
+    shown: tuple[PageTable, ...]
+    folded: tuple[PageTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,8 @@ def _part(section: Section, named: dict[int, Picture]) -> PagePart:
     return PagePart(
         section=section,
         charts=tuple(_chart(named[id(figure)]) for figure in section.figures),
-        shown=tuple(grid for grid in section.grids if not grid.detail),
-        folded=tuple(grid for grid in section.grids if grid.detail),
+        shown=tuple(PageTable.of(grid) for grid in section.grids if not grid.detail),
+        folded=tuple(PageTable.of(grid) for grid in section.grids if grid.detail),
     )
 
 

@@ -61,6 +61,7 @@ def with_legend(made: dict[str, object]) -> dict[str, object]:
         "traceorder": "normal",
         "x": 0,
         "y": 0,
+        "xref": "container",
         "yref": "container",
         "yanchor": "bottom",
         "itemclick": False,

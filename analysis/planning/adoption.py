@@ -125,7 +125,7 @@ def _pair(plan: Plan, arms: Sequence[Arm], pair: Sequence[int]) -> tuple[Arm | N
 
 
 def _next_version(study: Study) -> int:
-    return (study.plans.aggregate(last=Max("version"))["last"] or 0) + 1
+    return (StudyPlan.objects.filter(study=study).aggregate(last=Max("version"))["last"] or 0) + 1
 
 
 def _tell(study: Study, before: StudyPlan | None, after: StudyPlan | None, actor: str, note: str) -> None:

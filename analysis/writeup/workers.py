@@ -55,7 +55,6 @@ def workers_section(analysis: Analysis) -> Section:
         grids=(*_worker_grids(analysis), *overlap_grids(analysis), *counts),
         figures=histograms,
         tables=(
-            overlap_table(analysis),
             Table("worker_shares", ("axis", "icc", "low", "high", "note"), shares),
             overlap_table(analysis),
             Table(

@@ -62,7 +62,7 @@ def test_every_format_is_written_and_named(ratings: Path, out: Path) -> None:
         "csv",
         "pictures",
     }
-    assert said.startswith("Wrote 37 files: ") and str(out / "csv/means.csv") in said
+    assert said.startswith("Wrote 38 files: ") and str(out / "csv/means.csv") in said
 
 
 def test_one_format_is_written_where_one_is_asked_for(ratings: Path, out: Path) -> None:
@@ -133,7 +133,7 @@ def test_the_same_file_and_seed_give_the_same_bytes_in_another_process(ratings: 
         timeout=120,
     )
     files = [path.relative_to(out) for path in out.rglob("*") if path.is_file()]
-    assert len(files) == 37 and read_json(out)["seed"] == 5
+    assert len(files) == 38 and read_json(out)["seed"] == 5
     assert all((out / each).read_bytes() == (out.parent / "again" / each).read_bytes() for each in files)
 
 

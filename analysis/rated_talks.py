@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import Case, Max, Q, QuerySet, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, QuerySet, Sum, When
 from numpy.typing import NDArray
 
 from analysis.query_columns import Ids, columns_of
@@ -15,7 +14,9 @@ from analysis.statistics.means import Integers
 from chat.models import Conversation, Study
 from modelhub.dialogue import Skill
 from ratings.axes import Axis
-from ratings.models import Rating
+from ratings.models import HIGHEST, Rating
+
+DIGIT = HIGHEST + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,16 @@ def rated_talks(study: Study, population: Population, *, with_excluded: bool) ->
 
 
 def _scores(talks: QuerySet[Conversation], names: Ids) -> Integers:
-    """The ratings of these talks, (T, A); what was rated after the talks were read is left out."""
-    given = {f"rated_{axis}": Coalesce(Max("score", filter=Q(axis=axis)), 0) for axis in Axis}
-    rows = Rating.objects.filter(conversation__in=talks).values("conversation_id").annotate(**given)
-    talk, *scores = columns_of(rows.order_by().values_list("conversation_id", *given), "u" + "i" * len(given))
+    """The ratings of these talks, (T, A); what was rated after the talks were read is left out.
+
+    A talk's ratings come as one number with DIGIT values a place: one sum is a quarter less work than four maxima.
+    """
+    packed = Sum(Case(*(When(axis=axis, then=F("score") * DIGIT**place) for place, axis in enumerate(Axis))))
+    rows = Rating.objects.filter(conversation__in=talks).values("conversation_id").annotate(packed=packed)
+    talk, scores = columns_of(rows.order_by().values_list("conversation_id", "packed"), "ui")
     place, known = places_of(talk, names)
-    found = np.zeros((len(names), len(given)), dtype=np.int64)
-    found[place] = np.stack(scores, axis=1)[known]
+    found = np.zeros((len(names), len(Axis)), dtype=np.int64)
+    found[place] = scores[known, None] // DIGIT ** np.arange(len(Axis)) % DIGIT
     return found
 
 

@@ -66,7 +66,7 @@ class RatingsFrame:
         """The ratings of everybody else. Workers keep their numbers; the hash tells who is left out."""
         left_out = np.array([person in people for person in self.people], dtype=bool)
         kept = ~left_out[self.worker]
-        gone = json.dumps(sorted(str(person) for person in self.people if person in people))
+        gone = json.dumps(sorted(str(self.people[number]) for number in np.flatnonzero(left_out)))
         return replace(
             self,
             worker=self.worker[kept],

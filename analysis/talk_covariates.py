@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from django.db.models import Avg, F, FloatField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, F, Sum
+from django.db.models.functions import Coalesce
 
 from analysis.frames import Reading
 from analysis.query_columns import columns_of
@@ -15,7 +15,7 @@ from chat.models import Message, Study
 from modelhub.dialogue import Skill
 
 #: From the worker's message to the reply on the page, in milliseconds.
-REPLY_MS = Cast(F("queued_ms") + F("generated_ms") + Coalesce("held_ms", 0), FloatField())
+REPLY_MS = F("queued_ms") + F("generated_ms") + Coalesce("held_ms", 0)
 
 
 def talk_covariates(study: Study, reading: Reading) -> tuple[Factor | Number, ...]:
@@ -38,11 +38,12 @@ def _reply_seconds(study: Study, reading: Reading) -> Floats:
     rows = (
         Message.objects.filter(speaker=Message.Speaker.MODEL, conversation__in=complete)
         .values("conversation_id")
-        .annotate(reply_ms=Avg(REPLY_MS))
-        .values_list("conversation_id", "reply_ms")
+        .annotate(total=Sum(REPLY_MS), replies=Count(REPLY_MS))
+        .values_list("conversation_id", "total", "replies")
     )
-    talk, milliseconds = columns_of(rows.order_by(), "uf")
+    talk, total, replies = columns_of(rows.order_by(), "ufi")
     place, known = places_of(talk, reading.talks.talk)
     found = np.full(len(reading.talks.talk), np.nan)
-    found[place] = milliseconds[known] / 1000
+    with np.errstate(invalid="ignore"):
+        found[place] = (total / replies)[known] / 1000
     return found

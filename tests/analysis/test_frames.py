@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from analysis.frames import Population, choose_population, complete_talks, frame_of, ratings_frame
 from chat.models import Conversation
+from ratings.models import Rating
 
 UNFINISHED = [state for state in Conversation.State.values if state != Conversation.State.COMPLETE]
 
@@ -81,6 +82,21 @@ def test_a_table_is_read_in_three_queries_however_many_ratings(rated_study) -> N
         frame = ratings_frame(study.study, Population.PEOPLE)
     assert frame.talks == 24
     assert sum(query["sql"].startswith("SELECT") for query in asked) == 3
+
+
+def test_a_talk_may_lack_an_axis(rated_study) -> None:
+    study = rated_study()
+    Rating.objects.filter(conversation=study.talk("ann", 0, [5, 1, 4, 2]), axis="empathy").delete()
+    study.talk("bob", 1, [1, 5, 3, 5])
+    frame = ratings_frame(study.study, Population.PEOPLE)
+    rated = sorted(
+        (int(model), frame.axes[axis], int(score))
+        for model, axis, score in zip(frame.model, frame.axis, frame.score, strict=True)
+    )
+    of_bob = [("empathy", 5), ("knowledge", 1), ("overall", 5), ("personal", 3)]
+    assert rated == [(0, "knowledge", 5), (0, "overall", 2), (0, "personal", 4)] + [
+        (1, *each) for each in of_bob
+    ]
 
 
 def test_the_hash_tells_data_apart_and_nothing_else(rated_study) -> None:

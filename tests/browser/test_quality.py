@@ -130,6 +130,18 @@ def test_without_a_script_the_button_stays_and_works(
     assert site.one(EXCLUDED, short_writer) == 0
 
 
+def test_the_effect_on_table_7_stands_beside_the_button_and_behind_a_link(
+    open_tab: Callable[..., Tab], page_of_worker: str
+) -> None:
+    desk = open_tab(researcher=True)
+    desk.goto(page_of_worker)
+    expect(desk.page.locator("[data-effect]")).to_contain_text("Table 7: drops 2 talks; ")
+    plain = open_tab(researcher=True, java_script_enabled=False)
+    plain.goto(page_of_worker)
+    plain.page.get_by_role("link", name="What it changes in Table 7").click()
+    expect(plain.page.get_by_role("heading", name="Excluding them drops 2 talks; ")).to_be_visible()
+
+
 def test_those_whom_the_policy_names_are_excluded_after_a_question(
     open_tab: Callable[..., Tab], site: Site, short_writer: str, page_of_worker: str
 ) -> None:

@@ -9,6 +9,7 @@ from itertools import groupby
 from analysis.exports.report_pictures import Picture, pictures
 from analysis.plots import plotly_figure
 from analysis.plots.cells import Mark, Span, mark, span
+from analysis.plots.key import Sign, key
 from analysis.plots.parts import PlotlyFigure
 from analysis.remembered import Report
 from analysis.tables.table7 import Cell, Row, Table7
@@ -64,6 +65,11 @@ class PagePart:
     charts: tuple[Chart, ...]
     shown: tuple[PageTable, ...]
     folded: tuple[PageTable, ...]
+
+    @property
+    def key(self) -> tuple[Sign, ...]:
+        """What the signs of its charts mean."""
+        return key(self.section.figures[0]) if self.section.figures else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from analysis.plots.parts import (
     FRAME_HEIGHT_PX,
-    LEGEND_HEIGHT_PX,
     ROW_HEIGHT_PX,
     PlotlyFigure,
     Trace,
@@ -13,7 +12,6 @@ from analysis.plots.parts import (
     plain,
     rows,
     share_ticks,
-    with_legend,
 )
 from analysis.writeup.document import Bars
 
@@ -23,27 +21,31 @@ FAINTEST = 0.12
 
 def bars(plot: Bars) -> PlotlyFigure:
     made = layout(
-        FRAME_HEIGHT_PX + LEGEND_HEIGHT_PX + ROW_HEIGHT_PX * len(plot.bars),
+        FRAME_HEIGHT_PX + ROW_HEIGHT_PX * len(plot.bars),
         {"range": [0, 1], "fixedrange": True, **share_ticks()},
         rows([label for label, _ in plot.bars]),
     )
     traces = [_value(plot, place) for place in range(len(plot.values))]
-    margin = {"l": 8, "r": 24, "t": 8, "b": 30 + LEGEND_HEIGHT_PX}
+    margin = {"l": 8, "r": 24, "t": 8, "b": 30}
     return {
         "data": traces,
-        "layout": {**with_legend(made), "margin": margin, "barmode": "stack", "bargap": 0.25},
+        "layout": {**made, "margin": margin, "barmode": "stack", "bargap": 0.25},
     }
+
+
+def strength(plot: Bars, place: int) -> float:
+    """Of the colour of a value, from faint for the lowest to full for the highest."""
+    return round(FAINTEST + (1 - FAINTEST) * place / max(len(plot.values) - 1, 1), 3)
 
 
 def _value(plot: Bars, place: int) -> Trace:
     value = plain(plot.values[place])
-    strength = FAINTEST + (1 - FAINTEST) * place / max(len(plot.values) - 1, 1)
     shares = [shares[place] for _, shares in plot.bars]
     return {
         "type": "bar",
         "orientation": "h",
         "name": value,
-        "meta": colour("accent", round(strength, 3)),
+        "meta": colour("accent", strength(plot, place)),
         "x": shares,
         "y": list(range(len(shares))),
         "marker": {"line": {"width": 0}},

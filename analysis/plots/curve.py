@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from analysis.plots.parts import (
-    LEGEND_HEIGHT_PX,
     PlotlyFigure,
     Trace,
     colour,
     layout,
     plain,
     share_ticks,
-    with_legend,
 )
 from analysis.writeup.document import Curve, Line
 from analysis.writeup.wording import count
 
-HEIGHT_PX = 290
+HEIGHT_PX = 260
 
 
 def curve(plot: Curve) -> PlotlyFigure:
@@ -30,8 +28,8 @@ def curve(plot: Curve) -> PlotlyFigure:
         "fixedrange": True,
     }
     yaxis = {"range": [0, 1.02], **share_ticks()}
-    made = with_legend(layout(HEIGHT_PX, xaxis, yaxis))
-    margin = {"l": 8, "r": 16, "t": 8, "b": 50 + LEGEND_HEIGHT_PX}
+    made = layout(HEIGHT_PX, xaxis, yaxis)
+    margin = {"l": 8, "r": 16, "t": 8, "b": 46}
     lines = [_line(each, plot.over) for each in plot.lines]
     return {"data": [wanted, now, *lines], "layout": {**made, "margin": margin}}
 
@@ -62,5 +60,6 @@ def _straight(name: str, role: str, dash: str, points: list[tuple[float, float]]
         "x": [x for x, _ in points],
         "y": [y for _, y in points],
         "line": {"width": 1.5, "dash": dash},
-        "hoverinfo": "skip",
+        "customdata": [name] * len(points),
+        "hovertemplate": "%{customdata}<extra></extra>",
     }

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 Trace = dict[str, object]
 PlotlyFigure = dict[str, object]
 LABEL_CHARACTERS = 18
-ROW_HEIGHT_PX, FRAME_HEIGHT_PX, LEGEND_HEIGHT_PX = 34, 46, 30
+ROW_HEIGHT_PX, FRAME_HEIGHT_PX = 34, 46
 
 
 def plain(text: str) -> str:
@@ -52,23 +52,6 @@ def layout(height: float, xaxis: dict[str, object], yaxis: dict[str, object]) ->
             **yaxis,
         },
     }
-
-
-def with_legend(made: dict[str, object]) -> dict[str, object]:
-    """Below the drawing, in a line; it tells and does not switch."""
-    legend = {
-        "orientation": "h",
-        "traceorder": "normal",
-        "x": 0,
-        "y": 0,
-        "xref": "container",
-        "yref": "container",
-        "yanchor": "bottom",
-        "itemclick": False,
-        "itemdoubleclick": False,
-    }
-    margin = {"l": 8, "r": 8, "t": 8, "b": 30 + LEGEND_HEIGHT_PX}
-    return {**made, "showlegend": True, "legend": legend, "margin": margin}
 
 
 def share_ticks() -> dict[str, object]:

@@ -21,6 +21,11 @@ def signs(figure: Figure) -> str:
         case Matrix():
             return "row minus column; a star where Tukey's p is small"
         case Histogram():
-            return f"{figure.counted} by {figure.over[:1].lower()}{figure.over[1:]}"
+            return f"{figure.counted} by {_inside(figure.over)}"
         case Curve():
-            return f"power by {figure.over[:1].lower()}{figure.over[1:]}"
+            return f"{_inside(figure.what)}, by {_inside(figure.over)}"
+
+
+def _inside(words: str) -> str:
+    """As in the middle of a sentence."""
+    return f"{words[:1].lower()}{words[1:]}"

@@ -109,12 +109,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Shares, 0 to 1, over numbers from 0 to ``end`` of what ``over`` names.
+    """Shares, 0 to 1, of what ``what`` names, over numbers from 0 to ``end`` of what ``over`` names.
 
     ``wanted`` is the share that is aimed at, ``now`` the number that there is, at most ``end``.
     """
 
     title: str
+    what: str
     over: str
     lines: tuple[Line, ...]
     end: float

@@ -32,7 +32,7 @@ def power_curves(planned: list[Planned], alpha: float) -> tuple[tuple[Curve, ...
     if not rows:
         return curves, (), table
     grid = Grid(
-        f"Power to find a difference of {figure(_wanted(planned[0][2]))}",
+        _what(planned[0][2]),
         ("Axis", "Talks of each model", "One pair", "All pairs"),
         tuple(
             (Shown(label), Shown(count(talks)), Shown(percent(one, 0)), Shown(percent(every, 0)))
@@ -46,6 +46,10 @@ def power_curves(planned: list[Planned], alpha: float) -> tuple[tuple[Curve, ...
 def _wanted(outlook: Outlook) -> float:
     """The difference worth finding, which every outlook begins with."""
     return outlook.goals[0].difference
+
+
+def _what(outlook: Outlook) -> str:
+    return f"Power to find a difference of {figure(_wanted(outlook))}"
 
 
 def _end(outlook: Outlook) -> int:
@@ -75,4 +79,4 @@ def _curve(label: str, outlook: Outlook, alpha: float) -> Curve:
         return Line(name, tuple((n, _chance(outlook, n, comparisons, alpha)) for n in steps), strong)
 
     lines = [line("one pair", 1, pairs == 1)] + ([line("all pairs", pairs, True)] if pairs > 1 else [])
-    return Curve(label, "Talks of each model", tuple(lines), end, POWER, outlook.have)
+    return Curve(label, _what(outlook), "Talks of each model", tuple(lines), end, POWER, outlook.have)

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.plots import plotly_figure
 from analysis.plots.cells import MARK_WIDTH, Span, mark, span
+from analysis.plots.key import key
 from analysis.report import analysis_of_study, report_of
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.writeup.document import Figure
@@ -145,3 +146,16 @@ def test_two_models_have_one_curve(rated_study) -> None:
     study = rated_study(models=["WoW", "ED"])
     study.fill(25)
     assert [trace["name"] for trace in drawn(study, "planning")["data"]][2:] == ["one pair"]
+
+
+def test_each_kind_of_chart_has_a_key_of_its_signs(rated_study) -> None:
+    study = rated_study()
+    study.fill(25)
+    words = {
+        name: [sign.words for sign in key(figures(study, name)[-1])]
+        for name in ("means", "distributions", "differences", "workers", "planning")
+    }
+    assert words["means"] == ["within the best model’s interval", "other models", "the paper’s means"]
+    assert words["distributions"] == ["1", "2", "3", "4", "5"] and words["workers"] == []
+    assert words["differences"][-1] == "Tukey’s p is small"
+    assert words["planning"] == ["one pair", "all pairs", "80 % power", "the talks that there are"]

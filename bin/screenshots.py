@@ -107,7 +107,7 @@ def sign_in_at(page: Page, url: str, token: str) -> None:
 
 
 def research(page: Page, url: str, study: str) -> None:
-    """The study's progress and Table 7, as the researcher sees them."""
+    """The study's progress, its report's beginning and some of its charts, as the researcher sees them."""
     page.goto(f"{url}/studies/{study}/")
     picture(page, "study")
     page.set_viewport_size(LONG)
@@ -115,11 +115,17 @@ def research(page: Page, url: str, study: str) -> None:
     if not any(has_plots(page, report) for report in reports):
         sys.exit(f"Too few ratings for Table 7; run: manage.py simulate --study {study} --url {url}")
 
+    picture(page, "table7", page.reload)
+    page.set_viewport_size({"width": 1280, "height": 1000})
+
     def drawn() -> None:
         page.reload()
-        expect(page.locator(".plot svg").first).to_be_attached(timeout=15_000)
+        part = page.locator("#differences")
+        part.evaluate("part => part.scrollIntoView()")
+        for canvas in part.locator(".canvas").all():
+            expect(canvas.locator(".main-svg").first).to_be_attached(timeout=15_000)
 
-    picture(page, "table7", drawn)
+    picture(page, "charts", drawn)
 
 
 def quality(page: Page, url: str, study: str) -> None:

@@ -10,7 +10,7 @@ from analysis.writeup.wording import count
 
 HEIGHT, FOOT, LEFT = 220, 176, 48
 RIGHT = WIDTH - 3 * GAP
-KEY_WIDTH, KEY_ROW = 96, 16
+KEY_WIDTH, KEY_ROW = 112, 16
 
 
 def curve(plot: Curve) -> Drawing:

@@ -14,6 +14,7 @@ from analysis.report import analysis_of_study, report_of
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.writeup.document import Figure
 from analysis.writeup.report import written
+from analysis.writeup.wording import signed
 from ratings.axes import Axis
 from tests.analysis.rated_studies import RatedStudy
 
@@ -115,6 +116,11 @@ def test_a_matrix_is_its_own_mirror_with_signs_turned(rated_study) -> None:
     cells = [(row, column) for row in range(3) for column in range(3) if row != column]
     assert all(trace["z"][row][column] == -trace["z"][column][row] for row, column in cells)
     assert all(trace["z"][place][place] is None and not trace["text"][place][place] for place in range(3))
+    assert all(
+        trace["text"][row][column].rstrip("*") == signed(trace["z"][row][column]) for row, column in cells
+    )
+    assert trace["z"][0][2] < 0 < trace["z"][2][0]  # later models are rated higher
+    assert trace["customdata"][0][2].startswith("WoW −<br>BST<br>−")
     stars = [trace["text"][row][column].endswith("*") for row, column in cells]
     assert stars == [trace["text"][column][row].endswith("*") for row, column in cells]
 

@@ -101,7 +101,7 @@ class StudyLook(models.Model):
     ``share`` what that is of the plan's. ``limit`` is for each pair's |Z|. ``pairs`` lists ``{"first", "second",
     "estimate", "error", "df", "z", "passed", "decided"}``, models by their arms' positions, figures null where they
     cannot be told; ``decided`` is 1 where the first is ahead by this look or an earlier one, -1 where the second is,
-    else 0. ``best`` is the arm that is ahead of all others.
+    else 0; where the best is asked for, by this look alone. ``best`` is the arm that is ahead of all others.
     """
 
     class Decision(models.TextChoices):

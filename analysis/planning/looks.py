@@ -67,7 +67,7 @@ def _close(plan: StudyPlan, look: StudyLook) -> None:
         study=plan.study,
         act=Decision.Act.STOP,
         reason=Decision.Reason.PLAN,
-        actor=f"plan, version {plan.version}",
+        actor=standing.PLAN_ACTOR,
         details={"plan": plan.version, "look": look.number, "share": look.share, "limit": look.limit},
     )
 
@@ -89,7 +89,9 @@ def _look(plan: StudyPlan, taken: list[StudyLook]) -> StudyLook | None:
     found = pairs_compared(frame, plan.axis, first, second)
     limit = limit_of(plan, len(arms), [*(each.share for each in taken), share])
     passed = stopping.passed(found.z, limit)
-    decided = stopping.standing([*(_column(each, "passed") for each in taken), passed])
+    decided = stopping.decided_by(
+        Question(plan.question), [*(_column(each, "passed") for each in taken), passed]
+    )
     best = stopping.leader(first, second, decided, len(arms)) if plan.question == Question.BEST else None
     return StudyLook(
         plan=plan,

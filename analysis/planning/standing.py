@@ -7,6 +7,9 @@ from django.db.models import Count, Q
 from analysis.models import StudyLook, StudyPlan
 from chat.models import Arm, Conversation, Study
 
+#: Who closes a study when a look answers its question.
+PLAN_ACTOR = "the study's plan"
+
 
 def plan_of(study: Study) -> StudyPlan | None:
     """The plan that the study adopted last; None where there is none, or it was withdrawn. One query."""
@@ -18,7 +21,7 @@ def plan_of(study: Study) -> StudyPlan | None:
 
 def looks_of(plan: StudyPlan) -> list[StudyLook]:
     """The looks that were taken, in order; one query."""
-    return list(plan.taken.select_related("best").order_by("number"))
+    return list(plan.taken.select_related("plan", "best").order_by("number"))
 
 
 def talks_by_arm(study: Study) -> dict[int, int]:

@@ -28,7 +28,7 @@ DEALINGS = {
 ON_STOP = {"advise": "tell people, who decide", "close": "close the study: no further talk begins"}
 ANSWERED = {
     Question.ONE_PAIR: "when the pair is beyond the limit",
-    Question.BEST: "when one model is ahead of every other one beyond the limit",
+    Question.BEST: "when at one look a model is ahead of every other one beyond the limit",
     Question.ALL_PAIRS: "when every pair is beyond the limit",
 }
 
@@ -52,13 +52,20 @@ def assumed(plan: Plan, source: str) -> str:
 
 def tested(scenario: Scenario) -> str:
     """What is compared, and at which error rates."""
-    alpha = percent_fine(scenario.alpha)
-    if scenario.question is Question.ONE_PAIR:
-        return f"{QUESTIONS[scenario.question]} One pair, tested at {alpha}, two-sided."
+    asked, alpha = QUESTIONS[scenario.question], percent_fine(scenario.alpha)
     pairs = counted(pairs_asked(scenario), "pair")
+    match scenario.question:
+        case Question.ONE_PAIR:
+            return f"{asked} One pair, tested at {alpha}, two-sided."
+        case Question.ALL_PAIRS:
+            return (
+                f"{asked} {pairs}, each tested at {percent_fine(scenario.alpha_of_a_pair)}, two-sided: over all pairs "
+                f"and looks the error rate is {alpha} at most. The power is each pair’s."
+            )
     return (
-        f"{QUESTIONS[scenario.question]} {pairs}, each tested at {percent_fine(scenario.alpha_of_a_pair)}, two-sided, "
-        f"so that over all pairs and looks the error rate is {alpha} at most. The power is each pair’s."
+        f"{asked} The one that at a look is ahead of every other one, {pairs} tested at {alpha}, two-sided: a model is "
+        f"wrongly called the best in {alpha} of studies at most. The power is each pair’s; to be ahead of several at "
+        "once is rarer."
     )
 
 

@@ -118,9 +118,11 @@ def _next(planned: Planned) -> str:
 
 
 def answer_of(look: StudyLook, names: Mapping[int, str]) -> str:
-    """What is decided by a look and those before it."""
+    """What is decided by a look, and those before it where pairs are asked about."""
     if look.best:
         return f"{names[look.best.position]} is the best."
+    if look.plan.question == Question.BEST:
+        return "no model is ahead of every other one."
     ahead = [
         " ahead of ".join((names[each["first"]], names[each["second"]])[:: each["decided"]])
         for each in look.pairs
@@ -187,7 +189,7 @@ def largest_z(look: StudyLook) -> float | None:
 def last_look_grid(look: StudyLook, names: Mapping[int, str]) -> Grid:
     return Grid(
         f"Look {look.number}: each pair against the limit of {figure(look.limit, 3)}",
-        ("Pair", "Difference", "Error", "Z", "Decided"),
+        ("Pair", "Difference", "Error", "Z", "Beyond the limit"),
         tuple(_pair_row(each, names) for each in look.pairs),
     )
 

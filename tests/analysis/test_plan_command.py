@@ -69,10 +69,10 @@ def test_a_pilot_of_programs_says_so(rated_study) -> None:
 def test_text_has_the_answer_the_looks_and_the_curve() -> None:
     said, _ = run("--models", 8, "--looks", 5, "--pay", 1.5, "--talks-a-day", 120)
     assert said.startswith(
-        "384 talks of each of 8 models, 3,072 in all, find a difference of 0.30 with power 80 %."
+        "274 talks of each of 8 models, 2,192 in all, find a difference of 0.30 with power 80 %."
     )
-    assert "It takes 904 workers, a cost of 4,608.00 and 25.6 days." in said
-    assert "28 pairs, each tested at 1.25 %" in said
+    assert "It takes 645 workers, a cost of 3,288.00 and 18.3 days." in said
+    assert "28 pairs tested at 5 %" in said
     assert "<- the plan" in said
 
 

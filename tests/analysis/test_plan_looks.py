@@ -62,7 +62,7 @@ def test_a_planted_difference_stops_the_study_at_an_early_look() -> None:
     rated.study.refresh_from_db()
     assert rated.study.state == Study.State.CLOSED
     stop = Decision.objects.get(act="stop")
-    assert (stop.actor, stop.details["look"]) == ("plan, version 1", 2)
+    assert (stop.actor, stop.details["plan"], stop.details["look"]) == ("the study's plan", 1, 2)
 
 
 def test_a_plan_that_advises_leaves_the_study_open() -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.utils.crypto import salted_hmac
 
+from analysis.planning.standing import PLAN_ACTOR
 from chat.models import Study
 from ratings.quality.policy import DEFAULT_ACTOR
 
@@ -45,8 +46,8 @@ class Names:
         return str(number) if self.key is None else self._name(f"{kind} {number}".encode())
 
     def actor(self, user: str) -> str:
-        """Who decided or declared something; the site's own default is nobody."""
-        if self.key is None or user == DEFAULT_ACTOR:
+        """Who decided or declared something; the site's own default is nobody, and so is a study's plan."""
+        if self.key is None or user in (DEFAULT_ACTOR, PLAN_ACTOR):
             return user
         return self._name(f"user {user}".encode())
 

@@ -14,6 +14,7 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from analysis.exports.data.names import Names
 from analysis.frames import Population
+from analysis.models import StudyLook
 from chat.models import Conversation, Participation, Refusal, Report, Study
 from modelhub.models import RegisteredModel, Revision
 from ratings.models import Decision, Finding, GoldExpectation, Judgement, Policy, Rating, SafetyScore
@@ -73,7 +74,7 @@ class Source:
             for model, name in (
                 *(
                     (table, "pk")
-                    for table in (Report, Rating, SafetyScore, Finding, Decision, Policy, Revision)
+                    for table in (Report, Rating, SafetyScore, Finding, Decision, Policy, Revision, StudyLook)
                 ),
                 (Finding, "cleared_at"),
                 (Judgement, "judged_at"),

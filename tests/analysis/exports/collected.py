@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from analysis.models import StudyLook
+from analysis.planning import adoption
+from analysis.planning.scenario import Scenario
+from analysis.planning.scenario import plan as planned
 from chat.models import (
     Arm,
     Conversation,
@@ -172,6 +176,7 @@ def collected_study(slug: str = "table7") -> Collected:
     _paradata(first)
     policy.declare(made.study, {"shouting": {"threshold": 0.4}}, actor=RESEARCHER, note=NOTE)
     _finding(made, first)
+    _planned(made)
     decisions.exclude(made.people["dan"], reason=Decision.Reason.RATINGS, actor=RESEARCHER, note=NOTE)
     return made
 
@@ -190,6 +195,38 @@ def _paradata(talk: Conversation) -> None:
     AttentionAnswer.objects.create(conversation=talk, asked=2, given=3)
     GoldExpectation.objects.create(arm=talk.arm, axis=Axis.OVERALL, low=1, high=2)
     Refusal.objects.create(conversation=talk, code="persona_copy", times=2)
+
+
+def _planned(made: Collected) -> None:
+    """A plan that was adopted while the study was a draft, and a look of it."""
+    Study.objects.filter(pk=made.study.pk).update(state="draft")
+    scenario = Scenario(difference=0.5, sd=1.25, icc=0.25, models=len(made.arms), looks=3)
+    plan = adoption.adopt(
+        made.study,
+        planned(scenario),
+        axis="overall",
+        on_stop="close",
+        spread_source="given",
+        actor=RESEARCHER,
+        note=NOTE,
+    )
+    Study.objects.filter(pk=made.study.pk).update(state="open")
+    told = {"estimate": -0.5, "error": 0.125, "df": 61.5, "z": -3.75, "passed": -1, "decided": -1}
+    unknown = {"estimate": None, "error": None, "df": None, "z": None, "passed": 0, "decided": 0}
+    StudyLook.objects.create(
+        plan=plan,
+        number=2,
+        talks={"1": 40, "2": 41, "3": 40},
+        smallest=40,
+        share=0.625,
+        limit=2.5,
+        pairs=[{"first": 1, "second": 2, **told}, {"first": 1, "second": 3, **unknown}],
+        best=made.arms[1],
+        decision="answered",
+        closed_study=True,
+        data_sha256="c" * 64,
+        code_version="0.1+abc",
+    )
 
 
 def _finding(made: Collected, talk: Conversation) -> None:

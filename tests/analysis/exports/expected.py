@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from analysis.models import StudyLook
 from chat.models import Conversation, Message, Participation, Study
 from ratings.models import Decision, Finding, Rating
 
@@ -228,7 +229,43 @@ def decisions(made: Study) -> Iterator[Record]:
         }
 
 
+def plans(made: Study) -> Iterator[Record]:
+    for plan in made.plans.order_by("version"):
+        told = {
+            each.name: getattr(plan, each.name) for each in plan._meta.concrete_fields if not each.is_relation
+        }
+        del told["id"]
+        pair = {name: arm and arm.position for name, arm in (("first", plan.first), ("second", plan.second))}
+        yield told | pair | {"adopted_at": at(plan.adopted_at)}
+
+
+def looks(made: Study) -> Iterator[Record]:
+    for look in StudyLook.objects.filter(plan__study=made).order_by("plan", "number"):
+        told = {
+            each.name: getattr(look, each.name) for each in look._meta.concrete_fields if not each.is_relation
+        }
+        del told["id"]
+        yield told | {
+            "look": f"{look.plan.version}.{look.number}",
+            "version": look.plan.version,
+            "best": look.best and look.best.position,
+            "taken_at": at(look.taken_at),
+        }
+
+
 EXPECTED: dict[str, Callable[[Study], Iterator[Record]]] = {
     each.__name__: each
-    for each in (study, models, contexts, workers, conversations, ratings, policies, findings, decisions)
+    for each in (
+        study,
+        models,
+        contexts,
+        workers,
+        conversations,
+        ratings,
+        policies,
+        findings,
+        decisions,
+        plans,
+        looks,
+    )
 }

@@ -25,7 +25,7 @@ def test_it_writes_json_lines_of_everything_unless_told_otherwise(
     said = run("--out", str(tmp_path / "all"))
     assert said.startswith(f"{tmp_path / 'all'}: JSON Lines of people, ")
     assert "  conversations.jsonl: " in said and ", 6 records" in said
-    assert len(list((tmp_path / "all").glob("*.jsonl"))) == 9
+    assert len(list((tmp_path / "all").glob("*.jsonl"))) == 11
 
 
 def test_it_writes_the_records_that_are_asked_for(collected: Collected, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_the_next_run_goes_on_where_it_was_broken_off(collected: Collected, tmp_
         export(collected.study, tmp_path / "out", on_progress=breaking_at("ratings"))
     read: list[str] = []
     export(collected.study, tmp_path / "out", on_progress=lambda what, done: read.append(what))
-    assert read == ["ratings", "policies", "findings", "decisions"]
+    assert read == ["ratings", "policies", "findings", "decisions", "plans", "looks"]
     assert contents(tmp_path / "out") == contents(export(collected.study, tmp_path / "whole").folder)
 
 
@@ -158,10 +158,10 @@ def test_what_there_is_not_is_named(
 def test_queries_grow_with_batches_of_talks_and_with_nothing_else(
     collected: Collected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Callable
 ) -> None:
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         export(collected.study, tmp_path / "one", what=["conversations"])
     monkeypatch.setattr(reading, "TALKS_AT_ONCE", 2)
-    with django_assert_num_queries(24 + 2 * 5):
+    with django_assert_num_queries(25 + 2 * 5):
         export(collected.study, tmp_path / "three", what=["conversations"])
     assert contents(tmp_path / "one") == contents(tmp_path / "three")
 

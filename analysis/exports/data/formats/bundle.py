@@ -50,8 +50,8 @@ checks every file against `MANIFEST.json` and makes Table 7 again from `records/
 were made when the study was frozen are in `tables/`; the command says whether the new ones are the same.
 
 - `records/`: the study with its seed and rules, models with their settings and the hashes of their weights, seed
-  contexts, workers, conversations, ratings, policies, findings and decisions. `docs/exports.md` of the project says
-  what each field means.
+  contexts, workers, conversations, ratings, policies, findings, decisions, plans and looks. `docs/exports.md` of the
+  project says what each field means.
 - `code/`: the version of the code, of Python and of the packages that compute, and the project's pinned requirements.
 - `weights/`, where it is there: the files that the models answer with.
 

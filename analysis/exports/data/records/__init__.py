@@ -11,6 +11,7 @@ from analysis.exports.data.records.decisions import DECISIONS
 from analysis.exports.data.records.findings import FINDINGS
 from analysis.exports.data.records.kind import Kind
 from analysis.exports.data.records.models import MODELS
+from analysis.exports.data.records.plans import LOOKS, PLANS
 from analysis.exports.data.records.policies import POLICIES
 from analysis.exports.data.records.ratings import RATINGS
 from analysis.exports.data.records.study import STUDY
@@ -19,6 +20,7 @@ from analysis.exports.data.records.workers import WORKERS
 #: In the order in which an export writes them.
 KINDS: tuple[Kind, ...] = (
     *(STUDY, MODELS, CONTEXTS, WORKERS, CONVERSATIONS, RATINGS, POLICIES, FINDINGS, DECISIONS),
+    *(PLANS, LOOKS),
 )
 
 

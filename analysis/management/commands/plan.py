@@ -126,23 +126,28 @@ class Command(TableCommand):
         found = _spread(options)
         planned = plan(_scenario(options, found, study))
         shown = PlanShown(planned, found.source)
+        adopted = self._adopt(study, shown, options) if study and options["adopt"] else ""
         form = next(each for each in PLAN_FORMATS if each.name == options["format"])
         self.deliver(form.render(shown), options["output"])
-        if study and options["adopt"]:
-            adopted = adoption.adopt(
-                study,
-                planned,
-                axis=options["axis"] or Axis.OVERALL.value,
-                on_stop=options["on_stop"],
-                spread_source=found.source,
-                actor=getpass.getuser(),
-                note=options["note"],
-                pair=options["pair"],
-            )
-            self.stderr.write(
-                f"{study.slug} adopted this as version {adopted.version} of its plan; each model's target is now "
-                f"{adopted.talks_per_arm} talks."
-            )
+        if adopted:
+            self.stderr.write(adopted)
+
+    def _adopt(self, study: Study, shown: PlanShown, options: dict[str, Any]) -> str:
+        """Adopt it; says what came of that."""
+        adopted = adoption.adopt(
+            study,
+            shown.plan,
+            axis=options["axis"] or Axis.OVERALL.value,
+            on_stop=options["on_stop"],
+            spread_source=shown.source,
+            actor=getpass.getuser(),
+            note=options["note"],
+            pair=options["pair"],
+        )
+        return (
+            f"{study.slug} adopted this as version {adopted.version} of its plan; each model's target is now "
+            f"{adopted.talks_per_arm} talks."
+        )
 
 
 def _spread(options: dict[str, Any]) -> Spread:

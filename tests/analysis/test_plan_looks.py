@@ -102,6 +102,7 @@ def test_simulated_talks_bring_no_look() -> None:
     rated, plan = planned()
     hold(rated, plan.talks_per_arm, [1, 5], simulated=True)
     assert looks.take_due(rated.study) is None
+    assert standing.talks_by_arm(rated.study) == {1: 0, 2: 0}
 
 
 def test_talks_of_excluded_workers_count_for_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from analysis.planning import looks
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
-from analysis.statistics.sequential import always_valid_interval
+from analysis.statistics.sequential import always_valid_interval, mixture_bounds
 from analysis.writeup.document import Document, Section
 from analysis.writeup.report import written
 from tests.analysis.planned_studies import hold, planned
@@ -84,6 +84,16 @@ def test_limits_for_any_time_are_the_mixtures_and_wider_than_the_reports() -> No
     assert low - 0.08 < row["low"] < low < high < row["high"] < high + 0.08
     shown = analysis.of_pairs.interval(0.95)
     assert row["low"] < shown.low[0, -1] and shown.high[0, -1] < row["high"]
+
+
+def test_limits_for_any_time_share_the_error_rate_over_all_pairs() -> None:
+    rated, plan = planned(["a", "b", "c"])
+    hold(rated, 20, [3, 4, 4])
+    rows = lines(section(rated), "at_any_time")
+    limit = mixture_bounds(np.array([20 / plan.talks_per_arm]), alpha=0.05 / 3)[0]
+    reach = [(row["high"] - row["difference"]) / row["error"] for row in rows]
+    assert len(rows) == 3 and all(limit < each < limit + 1 for each in reach)
+    assert limit > mixture_bounds(np.array([20 / plan.talks_per_arm]))[0] + 0.2
 
 
 def test_a_study_without_a_plan_is_told_what_looking_costs(rated_study) -> None:

@@ -18,8 +18,8 @@ FIELDS = (
     Field(
         "act",
         Type.TEXT,
-        "`declare` (a policy), `plan` (adopted or withdrawn), `stop` (by a look of the plan); about a worker `exclude`, "
-        "`restore`, or about pay `approve`, `reject`, `confirm`, `bonus`.",
+        "`declare` (a policy), `plan` (adopted or withdrawn), `stop` (by a look of the plan); about a worker "
+        "`exclude`, `restore`, or about pay `approve`, `reject`, `confirm`, `bonus`.",
     ),
     Field("worker", Type.TEXT, "Whom it is about; null for a policy or a plan.", optional=True),
     Field("reason", Type.TEXT, "Why, as a word of a list."),
@@ -72,8 +72,8 @@ def _details(source: Source, details: dict[str, Any], others: Others) -> dict[st
 
 DECISIONS = Kind(
     name="decisions",
-    about="Policies that were declared, plans that were adopted, workers who were excluded, brought back, paid or rejected, "
-    "and why.",
+    about="Policies that were declared, plans that were adopted, workers who were excluded, brought back, paid or "
+    "rejected, and why.",
     fields=FIELDS,
     read=read,
     key="decision",

@@ -62,7 +62,8 @@ LOOK = (
 
 
 def read_plans(source: Source) -> Iterator[Record]:
-    for plan in source.study.plans.select_related("first", "second").order_by("version"):
+    plans = StudyPlan.objects.filter(study=source.study).select_related("first", "second")
+    for plan in plans.order_by("version"):
         yield _plan(source, plan)
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from analysis.models import StudyLook, StudyPlan
 from analysis.planning import standing
 from analysis.statistics import stopping
-from analysis.statistics.differences import pairs
 from analysis.statistics.means import Floats, Integers, Intervals
-from analysis.statistics.mixed import MixedModel
 from analysis.statistics.stopping import Compared
 from analysis.statistics.terms import Question
 from chat.models import Arm, Study
@@ -78,15 +76,14 @@ class Always:
     alpha: float
 
 
-def always_valid(fitted: MixedModel, talks: Integers | Floats, per_model: int, alpha: float) -> Always | None:
+def always_valid(found: Compared, talks: Integers | Floats, per_model: int, alpha: float) -> Always | None:
     """For every pair of models; None where a model has no talk yet, or no number of talks was planned.
 
     ``talks`` (M,) are those of each model.
     """
     if len(talks) < 2 or per_model < 1 or not min(talks):
         return None
-    first, second = pairs(len(talks))
-    found, share = stopping.compared(fitted, first, second), float(min(talks)) / per_model
+    share = float(min(talks)) / per_model
     limits = stopping.at_any_time(
         found, share, stopping.error_of_a_pair(Question.ALL_PAIRS, len(talks), alpha)
     )

@@ -14,7 +14,7 @@ from analysis.frames import ratings_frame
 from analysis.models import StudyLook, StudyPlan
 from analysis.planning import standing
 from analysis.ratings_frame import Population, RatingsFrame
-from analysis.statistics import mixed, stopping
+from analysis.statistics import stopping
 from analysis.statistics.differences import pairs
 from analysis.statistics.means import Floats, Integers
 from analysis.statistics.stopping import Compared
@@ -118,9 +118,7 @@ def pairs_of_plan(plan: StudyPlan, arms: Sequence[Arm]) -> tuple[Integers, Integ
 
 def pairs_compared(frame: RatingsFrame, axis: str, first: Integers, second: Integers) -> Compared:
     """The mixed model's contrasts of pairs on one axis."""
-    table, place = frame.table(), frame.axes.index(axis)
-    fitted = mixed.fit_axis(*(part[:, :, place] for part in (table.count, table.total, table.squares)))
-    return stopping.compared(fitted, first, second)
+    return stopping.compared(frame.table(), frame.axes.index(axis), first, second)
 
 
 def alpha_of_a_pair(plan: StudyPlan, models: int) -> float:

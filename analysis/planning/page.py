@@ -7,8 +7,9 @@ from typing import Any
 from analysis.frames import model_labels, ratings_frame
 from analysis.planning.live import Planned, always_valid
 from analysis.ratings_frame import Population
-from analysis.statistics import mixed
+from analysis.statistics import contrasts
 from analysis.statistics.planning import ALPHA
+from analysis.statistics.stopping import of_differences
 from analysis.writeup import looks
 from chat.models import Study
 
@@ -42,9 +43,9 @@ def standing_parts(study: Study, planned: Planned) -> dict[str, Any]:
 def _now(study: Study, planned: Planned, models: tuple[str, ...]) -> dict[str, Any]:
     frame = ratings_frame(study, Population.PEOPLE)
     table, place = frame.table(), frame.axes.index(planned.axis)
-    count = table.count[:, :, place]
-    fitted = mixed.fit_axis(count, table.total[:, :, place], table.squares[:, :, place])
-    always = always_valid(fitted, count.sum(axis=0), planned.per_model, planned.alpha or ALPHA)
+    found = of_differences(contrasts.cr2(table), place)
+    talks = table.count[:, :, place].sum(axis=0)
+    always = always_valid(found, talks, planned.per_model, planned.alpha or ALPHA)
     if always is None:
         return {}
     return {"live_grid": looks.live_grid(always, models), "live_words": looks.live_sentence(always)}

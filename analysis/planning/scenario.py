@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from analysis.errors import PlanRefused
-from analysis.statistics.planning import ALPHA, POWER, Design, detectable, pairs_of, workers_needed
+from analysis.statistics.planning import ALPHA, POWER, Design, detectable, pairs_of
 from analysis.statistics.stopping import Sized, error_of_a_pair, power_with, sized
 from analysis.statistics.terms import Dealing, Question, Rule
 from analysis.writeup.wording import counted
@@ -47,7 +48,9 @@ class Scenario:
 
     @property
     def design(self) -> Design:
-        return Design(sd=self.sd, icc=self.icc, talks=self.talks_a_worker, dealing=self.dealing)
+        """Of a pair's comparison, which rests on the ratings of its two models alone."""
+        talks = max(self.talks_a_worker * 2 / self.models, 2 if self.dealing is Dealing.COMPLETE_BLOCK else 1)
+        return Design(sd=self.sd, icc=self.icc, talks=talks, dealing=self.dealing)
 
     @property
     def alpha_of_a_pair(self) -> float:
@@ -170,7 +173,7 @@ def plan(scenario: Scenario) -> Plan:
         talks=found.n,
         alone=_sized(replace(scenario, looks=1, rule=Rule.OBRIEN_FLEMING)).n,
         total=total,
-        workers=workers_needed(scenario.design, found.n, scenario.models),
+        workers=math.ceil(total / scenario.talks_a_worker - 1e-9),
         cost=total * scenario.pay or None,
         days=total / scenario.talks_a_day if scenario.talks_a_day else None,
         expected=found.found.information * found.n,

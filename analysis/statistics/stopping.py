@@ -1,7 +1,7 @@
 """Studies of several models that are looked at and may stop: what is asked, by which limits, and when it is answered.
 
-Each pair of models is compared by the mixed model's contrast, and its Z by limits of ``sequential``, at an error rate
-that depends on the question, so that the question's error rate holds over all pairs and looks together:
+Each pair of models is compared by the mixed model of its own ratings, and its Z by limits of ``sequential``, at an
+error rate that depends on the question, so that the question's error rate holds over all pairs and looks together:
 
 - one pair: the pair's own.
 - all pairs: alpha / P (Bonferroni). The chance to call any two equal models different is at most alpha.
@@ -24,8 +24,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from analysis.statistics.means import Floats, Integers, Intervals
-from analysis.statistics.mixed import MixedModel
+from analysis.statistics.differences import Differences
+from analysis.statistics.means import Floats, Integers, Intervals, WorkerTable
+from analysis.statistics.mixed import fit_axis
 from analysis.statistics.planning import ALPHA, POWER, Design, pairs_of
 from analysis.statistics.sequential import Outcome, Shape, mixture_bounds, outcome, spending_bounds
 from analysis.statistics.terms import Question, Rule
@@ -116,18 +117,25 @@ class Compared:
     z: Floats
 
 
-def compared(fitted: MixedModel, first: Integers, second: Integers) -> Compared:
-    """The mixed model's contrasts of these pairs."""
-    identity = np.eye(len(fitted.means))
-    contrasts = fitted.contrasts(identity[first] - identity[second])
-    return Compared(
-        first=first,
-        second=second,
-        estimate=contrasts.estimate,
-        error=contrasts.error,
-        df=contrasts.df,
-        z=normal_scores(contrasts.estimate / contrasts.error, contrasts.df),
-    )
+def compared(table: WorkerTable, axis: int, first: Integers, second: Integers) -> Compared:
+    """The mixed model's contrasts of these pairs on one axis, each fitted to its own two models' ratings.
+
+    A model that all rate at the scale's end has a small spread. In a model of all ratings it would make the spread of
+    the others seem smaller than it is, and pairs of equal models would pass their limits too often.
+    """
+    found = [_pair(table, axis, *pair) for pair in zip(first.tolist(), second.tolist(), strict=True)]
+    estimate, error, df = (np.array(part) for part in zip(*found, strict=True))
+    z = normal_scores(estimate / error, df)
+    return Compared(first=first, second=second, estimate=estimate, error=error, df=df, z=z)
+
+
+def _pair(table: WorkerTable, axis: int, first: int, second: int) -> tuple[float, float, float]:
+    """Difference, error and degrees of freedom; NaN where the ratings do not tell them."""
+    both = np.ix_(range(len(table.count)), [first, second], [axis])
+    count, total, squares = (part[both][:, :, 0] for part in (table.count, table.total, table.squares))
+    rated = count.sum(axis=1) > 0
+    found = fit_axis(count[rated], total[rated], squares[rated]).contrasts(np.array([[1.0, -1.0]]))
+    return float(found.estimate[0]), float(found.error[0]), float(found.df[0])
 
 
 def normal_scores(t: Floats, df: Floats) -> Floats:
@@ -173,11 +181,18 @@ def is_answered(
 # --- At any time -------------------------------------------------------------------------------------------------
 
 
+def of_differences(found: Differences, axis: int) -> Compared:
+    """All pairs on one axis, as differences of means with errors that know of workers tell them."""
+    estimate, error, df = (part[:, axis] for part in (found.estimate, found.error, found.df))
+    z = normal_scores(estimate / error, df)
+    return Compared(first=found.first, second=found.second, estimate=estimate, error=error, df=df, z=z)
+
+
 def at_any_time(found: Compared, share: float, alpha: float) -> Intervals:
     """Limits of differences that hold at all times together, each pair at its ``alpha``; (P,).
 
     ``share`` is what is there of the planned information, at all of which the limits are narrowest. NaN where the
-    mixed model tells nothing.
+    ratings tell nothing.
     """
     limit = mixture_bounds(np.array([share]), alpha=alpha)[0]
     half = -stdtrit(found.df, ndtr(-limit)) * found.error

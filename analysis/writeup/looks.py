@@ -9,6 +9,7 @@ from analysis.inference import Analysis
 from analysis.models import StudyLook, StudyPlan
 from analysis.planning import wording
 from analysis.planning.live import Always, Planned, always_valid, differing
+from analysis.statistics.stopping import of_differences
 from analysis.statistics.terms import Dealing, Question, Rule
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
 from analysis.writeup.wording import NOTHING, count, counted, figure, known, level_text, percent, signed, span
@@ -40,7 +41,8 @@ def always_of(analysis: Analysis, planned: Planned) -> Always | None:
     """Limits that hold at any time, on the plan's axis, of the ratings of this report."""
     place = [axis.value for axis in analysis.table.axes].index(planned.axis)
     alpha = planned.alpha or analysis.alpha
-    return always_valid(analysis.fitted[place], analysis.cells.n[:, place], planned.per_model, alpha)
+    found = of_differences(analysis.of_pairs_clustered, place)
+    return always_valid(found, analysis.cells.n[:, place], planned.per_model, alpha)
 
 
 def _lacking(planned: Planned) -> str:

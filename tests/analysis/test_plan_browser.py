@@ -83,7 +83,7 @@ def test_a_scenario_is_planned_and_drawn(page: Any) -> None:
     page.get_by_label("Talks a day").fill("120")
     page.get_by_role("button", name="Plan", exact=True).click()
     page.locator(".canvas .point").first.wait_for()
-    assert page.locator("#comes-to").text_content().startswith("274 talks of each of 8 models")
+    assert page.locator("#comes-to").text_content().startswith("303 talks of each of 8 models")
     assert page.locator(".canvas .scatterlayer .trace").count() == 3
     look(page, "planning")
     assert page.wrong == []

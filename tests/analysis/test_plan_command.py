@@ -33,7 +33,7 @@ def as_json(*options: object) -> dict:
 def test_by_default_the_papers_spread_is_planned_for() -> None:
     told = as_json("--models", 8, "--question", "one_pair")
     assert told["scenario"]["sd"] == 1.3 and "paper" in told["scenario"]["spread_source"]
-    assert (told["schema"], told["talks_per_model"]) == ("colloquy.plan/1", 267)
+    assert (told["schema"], told["talks_per_model"]) == ("colloquy.plan/1", 295)
 
 
 def test_a_spread_by_hand_wins() -> None:
@@ -69,9 +69,9 @@ def test_a_pilot_of_programs_says_so(rated_study) -> None:
 def test_text_has_the_answer_the_looks_and_the_curve() -> None:
     said, _ = run("--models", 8, "--looks", 5, "--pay", 1.5, "--talks-a-day", 120)
     assert said.startswith(
-        "274 talks of each of 8 models, 2,192 in all, find a difference of 0.30 with power 80 %."
+        "303 talks of each of 8 models, 2,424 in all, find a difference of 0.30 with power 80 %."
     )
-    assert "It takes 645 workers, a cost of 3,288.00 and 18.3 days." in said
+    assert "It takes 713 workers, a cost of 3,636.00 and 20.2 days." in said
     assert "28 pairs tested at 5 %" in said
     assert "<- the plan" in said
 

@@ -40,7 +40,7 @@ def test_the_page_says_what_the_command_says(researcher: Client) -> None:
     assert answer in shown
     assert "manage.py plan --models 8 --looks 5 --pay 1.5 --talks-a-day 120" in shown
     figure = json.loads(re.search(r'<script id="plan-figure"[^>]*>(.*?)</script>', shown, re.S)[1])
-    assert figure["data"][2]["x"] == [274]
+    assert figure["data"][2]["x"] == [303]
 
 
 @pytest.mark.parametrize("ending", ["txt", "md", "json", "csv"])

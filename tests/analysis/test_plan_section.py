@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.planning import looks
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
-from analysis.statistics.sequential import always_valid_interval, mixture_bounds
+from analysis.statistics.sequential import mixture_bounds
 from analysis.writeup.document import Document, Section
 from analysis.writeup.report import written
 from tests.analysis.planned_studies import hold, planned
@@ -65,24 +66,20 @@ def test_looks_stand_with_their_limits_and_what_they_decided() -> None:
     assert second["data_sha256"] == taken.data_sha256
 
 
+def reach(rated: RatedStudy, limit: float) -> list[float]:
+    """How far limits reach with Student's t that is as unlikely as a normal score of this size, by pair."""
+    found = analysis_of_study(rated.study, None, IntervalOptions()).of_pairs_clustered
+    return list(stats.t.isf(stats.norm.sf(limit), found.df[:, -1]) * found.error[:, -1])
+
+
 def test_limits_for_any_time_are_the_mixtures_and_wider_than_the_reports() -> None:
     rated, plan = planned()
     hold(rated, 30, [3, 4])
-    analysis = analysis_of_study(rated.study, None, IntervalOptions())
     [row] = lines(section(rated), "at_any_time")
-    error = float(row["error"])
-    [low], [high] = (
-        getattr(
-            always_valid_interval(
-                np.array([row["difference"]]), np.array([error]), error * (30 / plan.talks_per_arm) ** 0.5
-            ),
-            end,
-        )
-        for end in ("low", "high")
-    )
-    # Student's t instead of the normal distribution makes them a little wider.
-    assert low - 0.08 < row["low"] < low < high < row["high"] < high + 0.08
-    shown = analysis.of_pairs.interval(0.95)
+    limit = mixture_bounds(np.array([30 / plan.talks_per_arm]))[0]
+    assert [row["high"] - row["difference"]] == pytest.approx(reach(rated, limit))
+    assert row["difference"] - row["low"] == pytest.approx(row["high"] - row["difference"])
+    shown = analysis_of_study(rated.study, None, IntervalOptions()).of_pairs.interval(0.95)
     assert row["low"] < shown.low[0, -1] and shown.high[0, -1] < row["high"]
 
 
@@ -91,9 +88,7 @@ def test_limits_for_any_time_share_the_error_rate_over_all_pairs() -> None:
     hold(rated, 20, [3, 4, 4])
     rows = lines(section(rated), "at_any_time")
     limit = mixture_bounds(np.array([20 / plan.talks_per_arm]), alpha=0.05 / 3)[0]
-    reach = [(row["high"] - row["difference"]) / row["error"] for row in rows]
-    assert len(rows) == 3 and all(limit < each < limit + 1 for each in reach)
-    assert limit > mixture_bounds(np.array([20 / plan.talks_per_arm]))[0] + 0.2
+    assert [row["high"] - row["difference"] for row in rows] == pytest.approx(reach(rated, limit))
 
 
 def test_a_study_without_a_plan_is_told_what_looking_costs(rated_study) -> None:

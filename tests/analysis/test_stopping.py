@@ -156,17 +156,26 @@ def test_all_pairs_are_answered_when_each_is_decided() -> None:
     assert is_answered(Question.ALL_PAIRS, FIRST, SECOND, np.array([1, 1, -1]), 3)
 
 
-def fitted(seed: int = 1):
+def rated(seed: int = 1):
     draw = np.random.default_rng(seed)
     worker, model = np.repeat(np.arange(30), 3), np.tile(np.arange(3), 30)
     score = 3 + 0.4 * model + draw.normal(0, 0.7, 30)[worker] + draw.normal(0, 1, 90)
     table = Ratings(worker, model, worker * 0, score, (30, 3, 1)).table()
-    return fit_axis(table.count[:, :, 0], table.total[:, :, 0], table.squares[:, :, 0])
+    return table
 
 
 def test_limits_for_any_time_are_where_the_score_is_the_mixtures() -> None:
-    found = compared(fitted(), FIRST, SECOND)
+    found = compared(rated(), 0, FIRST, SECOND)
     interval = at_any_time(found, 0.4, 0.02)
     for end in (interval.low, interval.high):
         scores = normal_scores((end - found.estimate) / found.error, found.df)
         assert np.abs(scores) == pytest.approx(np.full(3, mixture_bounds(np.array([0.4]), alpha=0.02)[0]))
+
+
+def test_a_pair_is_compared_by_its_own_ratings() -> None:
+    table = rated()
+    found = compared(table, 0, FIRST, SECOND)
+    alone = fit_axis(*(part[:, 1:, 0] for part in (table.count, table.total, table.squares)))
+    assert found.estimate[2] == pytest.approx(alone.means[0] - alone.means[1])
+    variance = alone.covariance[0, 0] + alone.covariance[1, 1] - 2 * alone.covariance[0, 1]
+    assert found.error[2] == pytest.approx(variance**0.5)

@@ -192,8 +192,7 @@ def _check_columns(design: Floats) -> None:
     lengths = np.linalg.norm(design, axis=0)
     own = np.abs(np.diag(np.linalg.qr(design / np.where(lengths > 0, lengths, 1), mode="r")))
     columns = design.shape[1]
-    if len(design) <= columns or len(own) < columns or (own < COLLINEAR).any():
-        raise NotEstimable(
-            f"{len(design)} ratings do not fix {columns} coefficients, or columns "
-            f"{np.flatnonzero(own < COLLINEAR).tolist()} are sums of others; leave some out"
-        )
+    if len(design) <= columns or len(own) < columns:
+        raise NotEstimable(f"{len(design)} ratings do not fix {columns} coefficients; more are needed")
+    if (own < COLLINEAR).any():
+        raise NotEstimable(f"columns {np.flatnonzero(own < COLLINEAR).tolist()} are sums of others; leave some out")

@@ -195,4 +195,6 @@ def _check_columns(design: Floats) -> None:
     if len(design) <= columns or len(own) < columns:
         raise NotEstimable(f"{len(design)} ratings do not fix {columns} coefficients; more are needed")
     if (own < COLLINEAR).any():
-        raise NotEstimable(f"columns {np.flatnonzero(own < COLLINEAR).tolist()} are sums of others; leave some out")
+        raise NotEstimable(
+            f"columns {np.flatnonzero(own < COLLINEAR).tolist()} are sums of others; leave some out"
+        )

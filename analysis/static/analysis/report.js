@@ -1,5 +1,7 @@
 // Draws the report's charts in the theme's colours when they come near the window, and again when the theme changes.
 
+import { colour, whenThemeChanges } from "./theme.js";
+
 // The buttons are named one by one: plotly's own list offers an upload to its cloud, and saving a picture, which
 // Trusted Types forbid it (as they forbid its tips): both write markup from strings. The page has pictures to save.
 const CONFIG = { displaylogo: false, responsive: true, showTips: false };
@@ -11,26 +13,6 @@ const NEAR = "600px";
 
 const figures = JSON.parse(document.getElementById("report-figures").textContent);
 const drawn = new Set();
-let known = new Map();
-
-// Tokens are written in ways that plotly cannot read (light-dark(), oklch()): the browser paints one pixel of each.
-const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-const probe = document.createElement("span");
-probe.hidden = true;
-document.body.append(probe);
-
-function colour(role, strength = 1) {
-  const key = `${role} ${strength}`;
-  if (!known.has(key)) {
-    probe.style.color = `color-mix(in srgb, var(--${role}) ${100 * strength}%, var(--card))`;
-    brush.clearRect(0, 0, 1, 1);
-    brush.fillStyle = getComputedStyle(probe).color;
-    brush.fillRect(0, 0, 1, 1);
-    const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
-    known.set(key, `rgb(${red}, ${green}, ${blue})`);
-  }
-  return known.get(key);
-}
 
 function matrix(trace, canvas) {
   const hasRoom = (canvas.clientWidth - LABELS_PX) / trace.x.length >= LEAST_CELL_PX;
@@ -81,11 +63,6 @@ function draw(canvas) {
   Plotly.react(canvas, figure.data.map((trace) => painted(trace, canvas)), framed(figure.layout), config);
 }
 
-function redraw() {
-  known = new Map();
-  drawn.forEach(draw);
-}
-
 if (window.Plotly) {
   const watching = new IntersectionObserver(
     (entries) => {
@@ -98,8 +75,7 @@ if (window.Plotly) {
     { rootMargin: NEAR },
   );
   document.querySelectorAll(".canvas[data-figure]").forEach((canvas) => watching.observe(canvas));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  whenThemeChanges(() => drawn.forEach(draw));
   // What was not near the window would be missing on paper.
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll(".canvas[data-figure]").forEach((canvas) => drawn.has(canvas) || draw(canvas));

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from analysis.beside import beside
 from analysis.errors import UnknownStudy
 from analysis.exclusions import without_flagged
 from analysis.exclusions_file import read_exclusions, strangers, without_each
@@ -16,7 +18,7 @@ from analysis.ratings_file import RatingsFile, read_ratings
 from analysis.ratings_frame import Population
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.tables.table7 import DEFAULT_OPTIONS, Table7, table7, without_paper
-from analysis.talk_covariates import talk_covariates
+from analysis.talk_covariates import reply_times, talk_covariates
 from analysis.writeup.wording import counted
 from chat.models import Study
 
@@ -65,15 +67,18 @@ def analysis_of_study(
     the paper's figures. Raises UnknownAxis.
     """
     tell("reading")
-    reading = reading_of(study, population or choose_population(study), with_excluded=with_excluded)
-    frame = reading.frame
+    whose = population or choose_population(study)
+    with beside(partial(reply_times, study, whose)) as times:
+        reading = reading_of(study, whose, with_excluded=with_excluded)
+        frame = reading.frame
+        covariates = talk_covariates(reading, times())
     notes = (EXCLUDED_COUNT,) if with_excluded else ()
     found = analyse(
         frame,
         Source(study.slug, collected_elsewhere=False, notes=notes),
         options,
         main=main,
-        covariates=talk_covariates(study, reading),
+        covariates=covariates,
         without=without_flagged(study, frame),
         tell=tell,
     )

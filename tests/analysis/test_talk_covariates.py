@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis.frames import Population, reading_of
-from analysis.talk_covariates import talk_covariates
+from analysis.talk_covariates import reply_times, talk_covariates
 from chat.models import Message
 
 
@@ -30,7 +30,8 @@ def known(rated_study):
     Message.objects.create(conversation=first, position=1, speaker="worker")
     reading = reading_of(study.study, Population.PEOPLE)
     of_first = reading.frame.worker == reading.frame.people.index(first.participation.worker_id)
-    return talk_covariates(study.study, reading), of_first, study, second
+    times = reply_times(study.study, Population.PEOPLE)
+    return talk_covariates(reading, times), of_first, study, second
 
 
 def test_every_rating_knows_its_talk(known) -> None:
@@ -46,5 +47,5 @@ def test_it_takes_one_query(known) -> None:
     study = known[2].study
     reading = reading_of(study, Population.PEOPLE)
     with CaptureQueriesContext(connection) as asked:
-        talk_covariates(study, reading)
+        talk_covariates(reading, reply_times(study, Population.PEOPLE))
     assert sum(query["sql"].startswith("SELECT") for query in asked) == 1

@@ -41,13 +41,15 @@ def last_talk(queue):
 
 
 @pytest.fixture
-def worker_aside(transactional_db, queue):
+def worker_aside(transactional_db, queue, monkeypatch):
     """A Celery worker in this process on the queue of such tasks."""
     from celery.contrib.testing.worker import start_worker
 
     from modelhub.serving import worker
 
     calls()
+    # Which queues a worker takes from is kept by the app, for later workers too.
+    monkeypatch.setattr(app.amqp.queues, "_consume_from", None)
     options = {"pool": "threads", "concurrency": 1, "perform_ping_check": False, "shutdown_timeout": 30}
     with start_worker(app, queues=[routing.ASIDE], **options):
         yield

@@ -1,7 +1,8 @@
 """Reports that were made a moment ago: a study's page and its files are asked for again and again.
 
-What a process has computed it keeps until the study's ratings, its workers' exclusions, what rules find of them or its
-models change; a few counts and times tell that, for ratings themselves never do. Nothing is shared between processes.
+What a process has computed it keeps until the study's ratings, its workers' exclusions, what rules find of them, its
+plan, its looks or its models change. A few counts and times tell that, for ratings themselves never do. Nothing is
+shared between processes.
 """
 
 from __future__ import annotations
@@ -83,10 +84,13 @@ def state_of(study: Study, population: Population) -> str:
     found = Finding.objects.filter(
         participation__study=study, participation__worker__simulated=simulated, conversation=None
     ).aggregate(Count("pk"), Max("pk"), Count("cleared_at"), Max("cleared_at"))
-    policy = study.policies.aggregate(Max("version"))
+    # A look is stored some time after the talk that made it due.
+    declared = Study.objects.filter(pk=study.pk).aggregate(
+        Max("policies__version"), Max("plans__version"), Max("plans__taken")
+    )
     arms = study.arms.order_by("position").values_list(
         "pk", "revision__number", "revision__model__slug", "revision__model__name"
     )
-    counts = (tuple(each.values()) for each in (talks, people, found, policy))
+    counts = (tuple(each.values()) for each in (talks, people, found, declared))
     whole = repr((study.slug, study.title, *counts, tuple(arms)))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

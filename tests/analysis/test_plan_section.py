@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from analysis.planning import looks
+from analysis.ratings_frame import Population
+from analysis.remembered import state_of
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.statistics.sequential import mixture_bounds
@@ -104,3 +106,11 @@ def test_without_ratings_nothing_is_told_of_any_time() -> None:
     found = section(rated)
     assert found.missing == ("Every model needs a rated talk before limits for any time can be told.",)
     assert not lines(found, "at_any_time")
+
+
+def test_a_remembered_report_is_no_longer_the_last_word_once_a_look_is_taken() -> None:
+    rated, plan = planned()
+    hold(rated, plan.due_at(1), [3, 3])
+    before = state_of(rated.study, Population.PEOPLE)
+    looks.take_due(rated.study)
+    assert state_of(rated.study, Population.PEOPLE) != before

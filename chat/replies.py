@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from chat import background, metrics, statements, tasks
+from chat import asking, background, metrics, statements
 from chat.delivery import Deliverer
 from chat.endings import end, tried
 from chat.events import publish_on_commit
@@ -241,7 +241,7 @@ def give_up(turn_id: int, attempt: int | None = None) -> None:
         again = running.filter(attempt__lt=settings.TURN_ATTEMPTS)
         if again.update(state=Turn.State.ASKED, lease_until=take_until()):
             metrics.ASKED_AGAIN.inc()
-            transaction.on_commit(lambda: tasks.ask_soon(turn_id, turn.conversation.arm.revision_id))
+            transaction.on_commit(lambda: asking.ask_soon(turn_id, turn.conversation.arm.revision_id))
         elif running.exists():
             end(turn.conversation_id, Conversation.State.FAILED)
 
@@ -252,7 +252,7 @@ def put_back(turn: Turn) -> None:
         state=Turn.State.ASKED, attempt=F("attempt") - 1, lease_until=take_until()
     )
     if was_put:
-        tasks.ask(turn.pk, turn.conversation.arm.revision_id, after_s=PUT_BACK_S)
+        asking.ask(turn.pk, turn.conversation.arm.revision_id, after_s=PUT_BACK_S)
 
 
 # --- What the sweeper does ----------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def ask_again() -> int:
         if _is_hopeless(turn, now):
             done += tried(_fail, turn)
         elif queue_is_there:
-            queue_is_there = tasks.ask(turn.pk, turn.conversation.arm.revision_id)
+            queue_is_there = asking.ask(turn.pk, turn.conversation.arm.revision_id)
             done += queue_is_there and _note_asked(turn)
     return done
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from chat import background, load, rules, statements, tasks
+from chat import asking, background, load, rules, statements
 from chat.errors import (
     MessageNotFound,
     MessageRefused,
@@ -137,7 +137,7 @@ def _store(talk: Conversation, text: str, client_id: str, typing: TypingDynamics
             statements.insert_typing(message, typing)
         owed = statements.first(statements.INSERT_TURN, talk.pk, talk.last_position + 1, take_until(), now)
         assert owed
-        transaction.on_commit(lambda: tasks.ask_soon(owed[0], talk.arm.revision_id))
+        transaction.on_commit(lambda: asking.ask_soon(owed[0], talk.arm.revision_id))
     return message
 
 

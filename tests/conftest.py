@@ -40,7 +40,7 @@ django.setup()
 from django.db import connections, transaction
 
 from analysis import remembered
-from chat import assignment, background, contexts, load, tasks
+from chat import asking, assignment, background, contexts, load
 from chat import participation as participations
 from chat.identity import cookie_value
 from chat.models import Arm, Conversation, Participation, Study, Worker
@@ -93,7 +93,7 @@ def queue() -> Iterator[EmbeddedQueue | None]:
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a process remembers for a second, of the database and that the queue is away, is longer than a test."""
-    monkeypatch.setattr(tasks, "_away_until", 0.0)
+    monkeypatch.setattr(asking, "_away_until", 0.0)
     yield
     for known in (load, routing, health, background, remembered):
         known.forget()

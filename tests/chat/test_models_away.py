@@ -107,7 +107,7 @@ def test_a_model_that_owes_too_much_gets_no_talk(make_study, join, settings) -> 
 
 def test_a_turn_that_is_put_back_loses_no_attempt(talk, monkeypatch) -> None:
     asked: list[tuple[int, float]] = []
-    monkeypatch.setattr("chat.tasks.ask", lambda turn_id, _, after_s=0: asked.append((turn_id, after_s)))
+    monkeypatch.setattr("chat.asking.ask", lambda turn_id, _, after_s=0: asked.append((turn_id, after_s)))
     turn = talk.turns.create(position=2)
     claimed = replies.claim(turn.pk)
     assert claimed and claimed.attempt == 1

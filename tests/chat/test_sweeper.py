@@ -169,7 +169,7 @@ def test_while_the_queue_is_away_no_turn_is_put_off(turn, monkeypatch):
     leases_run_out()
     before = Turn.objects.get().lease_until
     with monkeypatch.context() as away:
-        away.setattr("chat.tasks.ask", lambda *_: False)
+        away.setattr("chat.asking.ask", lambda *_: False)
         assert sweeper.sweep_once() == NOTHING
     assert Turn.objects.get().lease_until == before
     assert sweeper.sweep_once().asked_again == 1

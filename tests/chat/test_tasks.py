@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 
 import modelhub.serving.engine as engines
-from chat import assignment, replies, tasks, turns
+from chat import asking, assignment, replies, tasks, turns
 from chat.models import Conversation, Turn
 from modelhub.dialogue import Dialogue, Reply
 from modelhub.errors import EngineBusy
@@ -84,8 +84,8 @@ def owing(study, join) -> Callable[[str], Turn]:
 @pytest.mark.django_db(transaction=True)
 def test_the_turns_of_a_task_are_one_batch_and_each_gets_its_own(particular, owing, monkeypatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(tasks, "ask_soon", lambda turn_id, _: asked.append(turn_id))
-    monkeypatch.setattr(tasks, "ask", lambda turn_id, _, after_s=0: asked.append(turn_id))
+    monkeypatch.setattr(asking, "ask_soon", lambda turn_id, _: asked.append(turn_id))
+    monkeypatch.setattr(asking, "ask", lambda turn_id, _, after_s=0: asked.append(turn_id))
     good, failing, busy, taken = (owing(f"Please {what}.") for what in ("answer", "fail", "be busy", "wait"))
     replies.claim(taken.pk)
     asked.clear()
@@ -110,6 +110,6 @@ def test_the_turns_of_a_task_are_one_batch_and_each_gets_its_own(particular, owi
 def test_a_message_too_many_for_one_task_makes_several(settings, monkeypatch) -> None:
     settings.TURNS_A_TASK = 3
     sent: list[list[int]] = []
-    monkeypatch.setattr(tasks, "_put", lambda turn_ids, queue: sent.append([*turn_ids]))
-    tasks._put_all(("serve", 1), list(range(7)))
+    monkeypatch.setattr(asking, "_put", lambda turn_ids, queue: sent.append([*turn_ids]))
+    asking._put_all(("serve", 1), list(range(7)))
     assert sent == [[0, 1, 2], [3, 4, 5], [6]]

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async as in_database
 from django.conf import settings
 from django.utils import timezone
 
-from chat import assignment, replies, sweeper, tasks, turns
+from chat import asking, assignment, replies, sweeper, tasks, turns
 from chat.events import flush, publisher
 from chat.layer import GroupLayer
 from chat.models import Arm, Conversation, Message, Turn
@@ -48,7 +48,7 @@ def test_a_task_that_runs_twice_answers_once(talk, participation, serving, event
     turns.say(talk.id, participation.id, "I had a quiet day.", "c1")
     turn = talk.turns.get()
     for _ in range(5):
-        tasks.ask(turn.id, turn.conversation.arm.revision_id)
+        asking.ask(turn.id, turn.conversation.arm.revision_id)
     eventually(lambda: talk.messages.count() == 2, "the reply")
     tasks.answer_turns([turn.id])
     turn.refresh_from_db()
@@ -75,7 +75,7 @@ def test_a_task_that_was_lost_is_asked_for_by_the_sweeper_and_answered(
     talk, participation, serving, eventually, monkeypatch
 ):
     with monkeypatch.context() as losing:
-        losing.setattr("chat.tasks.ask_soon", lambda *_: None)
+        losing.setattr("chat.asking.ask_soon", lambda *_: None)
         turns.say(talk.id, participation.id, "I had a quiet day.", "c1")
     Turn.objects.update(lease_until=timezone.now())
     sweeper.sweep_once()
@@ -97,7 +97,7 @@ def test_a_message_is_kept_while_the_queue_is_away_and_asked_for_when_it_is_back
     assert list(talk.messages.all())[-1] == message
     turn = talk.turns.latest("position")
     assert turn.state == Turn.State.ASKED
-    eventually(lambda: tasks.ask(turn.id, turn.conversation.arm.revision_id), "the queue that is back")
+    eventually(lambda: asking.ask(turn.id, turn.conversation.arm.revision_id), "the queue that is back")
     assert waiting() > 0
 
 
@@ -106,10 +106,10 @@ def test_a_queue_that_is_away_takes_nobodys_time(queue):
         pytest.skip("the queue is not ours to stop: REDIS_URL is set")
     queue.stop()
     try:
-        assert not tasks.ask(1, 1)
+        assert not asking.ask(1, 1)
         begun = time.monotonic()
-        assert not any(tasks.ask(turn_id, 1) for turn_id in range(100))
-        assert time.monotonic() - begun < tasks.AWAY_S
+        assert not any(asking.ask(turn_id, 1) for turn_id in range(100))
+        assert time.monotonic() - begun < asking.AWAY_S
     finally:
         queue.start()
 

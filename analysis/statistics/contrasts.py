@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.statistics.differences import Differences, Untested, pairs
-from analysis.statistics.means import Cells, Floats, Integers, WorkerTable, summarise
+from analysis.statistics.means import Cells, Floats, Integers, WorkerTable, residuals, summarise
 
 #: A variance below this share of what it is the difference of is rounding.
 ROUNDING = 1e-12
@@ -30,7 +30,7 @@ def cr2(table: WorkerTable) -> Differences:
     n = table.count.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         leverage = np.where(table.count > 0, 1 - table.count / n, 1)
-        scores = _residuals(table) / (n * np.sqrt(leverage))
+        scores = residuals(table) / (n * np.sqrt(leverage))
         spread = table.count / np.sqrt(leverage)  # (W, M, A)
         df = _satterthwaite(table.count, spread, n)
     return _differences(table, _products(scores, scores), df)
@@ -42,7 +42,7 @@ def cr1s(table: WorkerTable) -> Differences:
     total, models = n.sum(axis=0), (n > 0).sum(axis=0)  # (A,)
     workers = (table.count.sum(axis=1) > 0).sum(axis=0).astype(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scores = _residuals(table) / n
+        scores = residuals(table) / n
         correction = workers / (workers - 1) * (total - 1) / (total - models)
         covariance = _products(scores, scores) * correction[:, None, None]
     many = len(pairs(n.shape[0])[0])
@@ -59,14 +59,6 @@ def welch(cells: Cells) -> Differences:
         df = (a + b) ** 2 / (a**2 / (n - 1)[first] + b**2 / (n - 1)[second])
     untested = _why(cells.n, cells.n, (first, second), Untested.TOO_FEW_RATINGS)
     return _tested(cells.mean[first] - cells.mean[second], a + b, df, untested, (first, second))
-
-
-def _residuals(table: WorkerTable) -> Floats:
-    """Sums of residuals e_gm, (W, M, A); times n first, so that whole-number ratings give exact zeros."""
-    n = table.count.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        residual = (table.total * n - table.count * table.total.sum(axis=0)) / n
-    return np.where(table.count > 0, residual, 0)
 
 
 def _products(left: Floats, right: Floats) -> Floats:

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LEVEL = 0.95
+#: A sum of residuals below this share of the ratings that it is made of is rounding.
+ROUNDING = 1e-10
 
 
 class Gap(StrEnum):
@@ -112,10 +114,8 @@ def summarise(table: WorkerTable) -> Cells:
     usable = gap == Gap.NONE
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / n
-        # Times n, so that whole-number ratings without any variance give exactly zero.
-        residual = (table.total * n - count * total) / n
         leverage = 1 - count / n
-        variance = np.where(count > 0, residual**2 / leverage, 0).sum(axis=0) / n**2
+        variance = np.where(count > 0, residuals(table) ** 2 / leverage, 0).sum(axis=0) / n**2
         df = _satterthwaite(count, leverage, n)
         spread = np.maximum(table.squares.sum(axis=0) * n - total**2, 0) / (n * (n - 1))
     return Cells(
@@ -129,13 +129,25 @@ def summarise(table: WorkerTable) -> Cells:
     )
 
 
+def residuals(table: WorkerTable) -> Floats:
+    """What each worker's ratings of a cell come to above as many times its mean, (W, M, A).
+
+    Times n first, so that whole-number ratings without any variance give exactly zero; fractions are given it.
+    """
+    n, total = table.count.sum(axis=0), table.total.sum(axis=0)
+    apart = table.total * n - table.count * total
+    size = n * np.sqrt(table.count * table.squares)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.abs(apart) > ROUNDING * size, apart / n, 0)
+
+
 def wilson_cr2(cells: Cells, scale: Scale = PAPER_SCALE, level: float = LEVEL) -> Intervals:
     """The default interval: Wilson's, with n_eff = p (1 - p) / (variance on the unit scale).
 
     Without variance n_eff is the number of workers. Never leaves the scale.
     """
     z2 = _quantile(cells.df, level) ** 2
-    p = (cells.mean - scale.low) / scale.width
+    p = np.clip((cells.mean - scale.low) / scale.width, 0, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(
             cells.error > 0, p * (1 - p) / (cells.error / scale.width) ** 2, cells.workers.astype(float)
@@ -161,11 +173,9 @@ def cr1_error(table: WorkerTable) -> Floats:
 
     Liang and Zeger 1986 with the usual correction; NaN where there are fewer than two workers.
     """
-    count, n = table.count, table.count.sum(axis=0)
-    workers = (count > 0).sum(axis=0)
+    n, workers = table.count.sum(axis=0), (table.count > 0).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        residual = (table.total * n - count * table.total.sum(axis=0)) / n
-        variance = (residual**2).sum(axis=0) / n**2 * workers / (workers - 1)
+        variance = (residuals(table) ** 2).sum(axis=0) / n**2 * workers / (workers - 1)
     return np.where(workers > 1, np.sqrt(np.where(workers > 1, variance, 0)), np.nan)
 
 

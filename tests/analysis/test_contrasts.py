@@ -79,6 +79,8 @@ def test_two_workers_who_rated_both_models_by_hand() -> None:
         (({0: [2], 1: [3]}, {0: [3], 1: [4]}), Untested.NO_VARIANCE),
         # Every worker gives the second model one point more; rounding leaves 1e-16.
         (tuple({0: [s] * 2, 1: [s + 1] * 5} for s in (1, 2, 4, 4, 5, 3, 2)), Untested.NO_VARIANCE),
+        # The sums of these fractions are 1e-16 off.
+        (({0: [1.1] * 2, 1: [3.3] * 3}, {0: [1.1] * 5, 1: [3.3] * 4}), Untested.NO_VARIANCE),
     ],
 )
 def test_a_pair_says_why_it_has_no_test(workers, why: Untested) -> None:

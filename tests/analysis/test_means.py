@@ -257,6 +257,33 @@ def test_workers_who_agree_on_a_fraction_have_exactly_no_variance() -> None:
     assert only(wilson_cr2(cells).low) < 3 < 4 < only(wilson_cr2(cells).high)
 
 
+@pytest.mark.parametrize(
+    ("workers", "score", "scale"),
+    [
+        ((2, 5), 1.1, Scale(1, 5)),
+        ((3, 4, 7, 6), 0.1, Scale(0.1, 0.9)),
+        ((9, 3, 3, 1, 8, 7, 8, 1), 0.7, Scale(0, 0.7)),
+        ((8, 3, 7, 11, 1), -1.9, Scale(-2, 2)),
+    ],
+)
+def test_workers_who_all_give_one_fraction_count_as_one_rating_each(
+    workers: tuple[int, ...], score: float, scale: Scale
+) -> None:
+    cells = one_cell(*([score] * talks for talks in workers))
+    found, apart = wilson_cr2(cells, scale), scale.width / (2 * len(workers) + 20)
+    assert only(cells.error) == 0
+    assert only(found.high) - only(found.low) > apart
+    assert scale.low <= only(found.low) and only(found.high) <= scale.high
+
+
+def test_a_single_rating_that_differs_among_a_million_is_no_rounding() -> None:
+    count = np.full((25_000, 1, 1), 40.0)
+    total, squares = count * 4.9, count * 4.9**2
+    total[0], squares[0] = total[0] + 0.1, squares[0] + 5**2 - 4.9**2
+    cells = summarise(WorkerTable(count, total, squares))
+    assert only(cells.error) == pytest.approx(1e-7, rel=1e-3)
+
+
 def test_an_empty_table_has_cells_without_ratings() -> None:
     nothing = np.zeros(0, dtype=np.int64)
     cells = summarise(tabulate(nothing, nothing, nothing, np.zeros(0), (0, 2, 4)))

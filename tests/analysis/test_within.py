@@ -14,14 +14,23 @@ from tests.analysis.slow_statistics import Ratings, drawn, given, sandwich
 def test_it_is_the_regression_on_models_and_workers(seed: int) -> None:
     ratings = drawn(seed)
     workers = np.eye(ratings.shape[0])[ratings.worker]
-    design = np.column_stack([ratings.design()[:, 1:], workers[:, workers.any(axis=0)]])
+    workers = workers[:, workers.any(axis=0)]
+    models = ratings.design()[:, 1:]
+    design = np.column_stack([models, workers])
     coefficients = np.linalg.lstsq(design, ratings.score, rcond=None)[0]
-    informative = sum(len(np.unique(ratings.model[ratings.worker == w])) > 1 for w in range(12))
-    variance = sandwich(design, ratings.score, ratings.worker) * informative / (informative - 1)
+    inside = models - workers @ np.linalg.lstsq(workers, models, rcond=None)[0]
+    parts = np.array(
+        [
+            np.sum((inside[ratings.worker == w] @ np.linalg.inv(inside.T @ inside)) ** 2, axis=0)
+            for w in range(12)
+        ]
+    )
+    effective = parts.sum(axis=0) ** 2 / (parts**2).sum(axis=0)
+    variance = np.diag(sandwich(design, ratings.score, ratings.worker))[:2] * effective / (effective - 1)
     found = within.differences(ratings.table())
     assert found.estimate[:2, 0] == pytest.approx(-coefficients[:2])
-    assert found.error[:2, 0] == pytest.approx(np.sqrt(np.diag(variance)[:2]))
-    assert (found.df == informative - 1).all()
+    assert found.error[:2, 0] == pytest.approx(np.sqrt(variance))
+    assert found.df[:2, 0] == pytest.approx(effective - 1)
 
 
 def test_a_complete_block_by_hand() -> None:
@@ -59,6 +68,7 @@ def test_leniency_that_goes_with_a_model_is_taken_out() -> None:
         (({0: [1, 2]}, {1: [3, 1]}), Untested.NOT_LINKED),
         (({},), Untested.NOT_LINKED),
         (({0: [1], 1: [2]}, {1: [3]}), Untested.ONE_WORKER),
+        (({0: [1, 2], 1: [2, 3]}, {0: [4]}, {1: [3]}), Untested.ONE_WORKER),
         (({0: [1], 1: [2]}, {0: [3], 1: [4]}), Untested.NO_VARIANCE),
     ],
 )
@@ -75,3 +85,24 @@ def test_models_are_compared_within_the_group_that_workers_link() -> None:
     assert found.untested[:, 0].tolist().count(Untested.NOT_LINKED) == 4
     assert (found.estimate[0, 0], found.estimate[5, 0]) == pytest.approx((2, -1.5))
     assert (found.df[0, 0], found.df[5, 0]) == (2, 1)
+
+
+def test_a_pair_that_one_worker_links_has_no_test() -> None:
+    block = [{0: [3], 1: [2]}, {0: [5], 1: [2]}, {0: [3], 1: [1]}]
+    linking, right = {1: [4, 3], 2: [1, 2]}, [{2: [3], 3: [5]}, {2: [1], 3: [2]}]
+    found = within.differences(given(*block, linking, *right, models=4).table())
+    of_pairs = dict(zip(zip(found.first, found.second, strict=True), found.untested[:, 0], strict=True))
+    assert [pair for pair, why in of_pairs.items() if why == Untested.NONE] == [(0, 1), (2, 3)]
+    assert set(of_pairs.values()) == {Untested.NONE, Untested.ONE_WORKER}
+
+
+@pytest.mark.parametrize("raters", [1, 2, 3, 8])
+def test_equal_models_are_seldom_told_apart_however_few_rated_one(raters: int) -> None:
+    draw, false = np.random.default_rng(5), 0
+    worker = np.concatenate([np.repeat(np.arange(30), 4), np.repeat(np.arange(raters), 2)])
+    model = np.concatenate([np.tile([0, 0, 1, 1], 30), np.full(2 * raters, 2)])
+    for _ in range(400):
+        score = 3 + draw.normal(0, 1, 30)[worker] + draw.normal(0, 1, len(worker))
+        found = within.differences(Ratings(worker, model, worker * 0, score, (30, 3, 1)).table())
+        false += bool(found.p[1, 0] < 0.05)
+    assert false / 400 < 0.08

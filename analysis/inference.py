@@ -269,7 +269,7 @@ def _outlooks(
 
 def _lead(fitted: MixedModel) -> float | None:
     """By how much the highest mean is above the second; None where there are not two."""
-    ranked = np.sort(fitted.means[~np.isnan(fitted.means)])
+    ranked = np.sort(fitted.means[fitted.compared])
     return float(ranked[-1] - ranked[-2]) if len(ranked) > 1 else None
 
 

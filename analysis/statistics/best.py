@@ -32,6 +32,7 @@ class Best:
     """Constrained limits of mean minus the best other mean, each (M, A), NaN where there is no mixed model.
 
     ``critical`` is the one-sided Dunnett value with the model as control; ``possible`` says which can be the best.
+    Models that one worker alone rated take no part.
     """
 
     critical: Floats
@@ -55,7 +56,7 @@ def _axis(model: MixedModel, level: float, small: bool) -> tuple[Floats, Floats,
     """Critical values and limits of one axis, each (M,)."""
     models = len(model.means)
     critical, low, high = np.full((3, models), np.nan)
-    present = np.flatnonzero(~np.isnan(model.means))
+    present = model.compared
     if len(present) < 2:
         return critical, low, high
     ahead, error, values = _against_each(model, present, level, small)

@@ -36,7 +36,7 @@ class MixedModel:
     be estimated: then all figures are NaN. ``var_worker`` is NaN where no worker rated twice: the two variances cannot
     be told apart then, nor need they be, and all of it counts as residual. ``slope`` is the covariance's derivative by
     the ratio of variances, and ``uncertainty`` (2, 2) the asymptotic covariance of that ratio and the residual
-    variance: Satterthwaite's degrees of freedom need both.
+    variance: Satterthwaite's degrees of freedom need both. ``raters`` (M,) counts the workers who rated each model.
     """
 
     means: Floats
@@ -48,6 +48,7 @@ class MixedModel:
     log_likelihood: float
     n: int
     workers: int
+    raters: Integers
     untested: Untested = Untested.NONE
 
     @property
@@ -59,6 +60,11 @@ class MixedModel:
     def icc(self) -> float:
         """The share of the variance that is between workers, 0 to 1."""
         return self.var_worker / (self.var_worker + self.var_residual)
+
+    @property
+    def compared(self) -> Integers:
+        """Places of the models that are compared: what one worker alone rated tells of that worker's taste."""
+        return np.flatnonzero(~np.isnan(self.means) & (self.raters > 1))
 
     def contrasts(self, weights: Floats) -> Contrasts:
         """Weighted sums of means; ``weights`` (L, M) give L of them."""
@@ -124,6 +130,7 @@ def fit_axis(count: Floats, total: Floats, squares: Floats) -> MixedModel:
         log_likelihood=-best.deviance / 2,
         n=sums.n,
         workers=workers,
+        raters=(count > 0).sum(axis=0),
     )
 
 
@@ -147,10 +154,14 @@ def differences(fitted: Sequence[MixedModel]) -> Differences:
         np.stack([getattr(each, name) for each in of_axes], axis=1) for name in ("estimate", "error", "df")
     )
     untested = np.full(estimate.shape, Untested.NONE, dtype=object)
+    for axis, model in enumerate(fitted):
+        apart = ~(np.isin(first, model.compared) & np.isin(second, model.compared))
+        untested[apart, axis] = Untested.ONE_WORKER
     untested[np.isnan(estimate)] = Untested.NO_RATINGS
     for axis, model in enumerate(fitted):
         if model.untested != Untested.NONE:
             untested[:, axis] = model.untested
+    error, df = (np.where(untested == Untested.NONE, each, np.nan) for each in (error, df))
     return Differences(first=first, second=second, estimate=estimate, error=error, df=df, untested=untested)
 
 
@@ -211,5 +222,6 @@ def _nothing(models: int, n: int, workers: int, why: Untested) -> MixedModel:
         log_likelihood=np.nan,
         n=n,
         workers=workers,
+        raters=np.zeros(models, dtype=np.int64),
         untested=why,
     )

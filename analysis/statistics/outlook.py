@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from analysis.statistics.means import Floats, WorkerTable
 from analysis.statistics.mixed import MixedModel
 from analysis.statistics.planning import POWER, Design, detectable, pairs_of, ratings_needed
@@ -71,7 +69,7 @@ def outlook(
     known.
     """
     count = table.count[:, :, axis]
-    rated = np.flatnonzero(~np.isnan(fitted.means))
+    rated = fitted.compared
     if len(rated) < 2 or not fitted.var_residual > 0:
         return None
     design = design_of(count, fitted)

@@ -134,7 +134,10 @@ def _pair(table: WorkerTable, axis: int, first: int, second: int) -> tuple[float
     both = np.ix_(range(len(table.count)), [first, second], [axis])
     count, total, squares = (part[both][:, :, 0] for part in (table.count, table.total, table.squares))
     rated = count.sum(axis=1) > 0
-    found = fit_axis(count[rated], total[rated], squares[rated]).contrasts(np.array([[1.0, -1.0]]))
+    fitted = fit_axis(count[rated], total[rated], squares[rated])
+    if len(fitted.compared) < 2:
+        return np.nan, np.nan, np.nan
+    found = fitted.contrasts(np.array([[1.0, -1.0]]))
     return float(found.estimate[0]), float(found.error[0]), float(found.df[0])
 
 

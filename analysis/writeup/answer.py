@@ -43,8 +43,10 @@ HOW_MUCH, HOW_SURE, MORE, MIND, MISSING = (
 
 def answer(analysis: Analysis, pairs: Pairs) -> Answer:
     """About the main axis."""
-    rows, main = analysis.table.rows, analysis.main
-    lacking = [row.model for row in rows if row.cell(main).gap != Gap.NONE]
+    rows = analysis.table.rows
+    lacking = [
+        analysis.models[m] for m in np.flatnonzero(analysis.cells.gap[:, analysis.main_place] != Gap.NONE)
+    ]
     if not rows:
         return _answer("There are no models", [(MISSING, "Each model has a row in Table 7.")])
     if not analysis.table.talks:
@@ -53,7 +55,7 @@ def answer(analysis: Analysis, pairs: Pairs) -> Answer:
         lacks = [(MISSING, words) for words in _too_few(analysis, lacking)]
         return _answer("Too few ratings to compare models", lacks)
     if analysis.fitted[analysis.main_place].untested:
-        return _untested(analysis)
+        return _untested(analysis, lacking)
     return _compared(analysis, pairs, lacking)
 
 
@@ -75,26 +77,30 @@ def _too_few(analysis: Analysis, lacking: list[str]) -> Iterator[str]:
         yield "There is only one model."
 
 
-def _untested(analysis: Analysis) -> Answer:
+def _untested(analysis: Analysis, lacking: list[str]) -> Answer:
     """The two highest means, and why no more can be said."""
     place = analysis.main_place
-    cells = [(row.model, row.cells[place]) for row in analysis.table.rows if row.cells[place].low is not None]
-    (first, top), (second, next_) = sorted(cells, key=lambda each: -(each[1].mean or 0))[:2]
+    cells = [(row.model, row.cells[place]) for row in analysis.table.rows if row.model not in lacking]
+    ranked = sorted(cells, key=lambda each: -(each[1].mean or 0))
+    told = [f"{cell.mean_text} ({cell.interval_text or cell.why})" for _, cell in ranked]
+    first, second = (model for model, _ in ranked[:2])
+    shared = [model for model, cell in ranked if cell.mean == ranked[0][1].mean]
+    highest = f"{first} has" if len(shared) == 1 else f"{listed(shared)} share"
     why = UNTESTED_WORDS[analysis.fitted[place].untested]
-    means = (
-        f"{first} has a mean of {top.mean_text} ({top.interval_text}), {second} one of {next_.mean_text} "
-        f"({next_.interval_text})."
-    )
     return _answer(
-        f"{first} has the highest mean {on(analysis)}",
-        [(HOW_MUCH, means), (HOW_SURE, f"Their difference is not tested: {why}.")],
+        f"{highest} the highest mean {on(analysis)}",
+        [
+            (HOW_MUCH, f"{first} has a mean of {told[0]}, {second} one of {told[1]}."),
+            (HOW_SURE, f"Their difference is not tested: {why}."),
+            *((MIND, words) for words in _not_compared(lacking)),
+        ],
     )
 
 
 def _compared(analysis: Analysis, pairs: Pairs, lacking: list[str]) -> Answer:
     place = analysis.main_place
-    means = analysis.fitted[place].means
-    ranked = [int(m) for m in np.argsort(-means, kind="stable") if means[m] == means[m]]
+    means, compared = analysis.fitted[place].means, set(analysis.fitted[place].compared)
+    ranked = [int(m) for m in np.argsort(-means, kind="stable") if m in compared]
     possible = [m for m in ranked if analysis.best.possible[m, place]]
     parts = [
         (HOW_MUCH, _how_much(analysis, pairs, ranked)),
@@ -186,15 +192,28 @@ def _talks(outlook: Outlook, needed: int | None) -> str:
 
 
 def _warnings(analysis: Analysis, lacking: list[str], ranked: list[int]) -> Iterator[str]:
-    if lacking:
-        yield f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not compared. {NEED}"
-    untested = analysis.of_pairs.untested[:, analysis.main_place]
-    if (untested == Untested.NOT_LINKED).any():
-        yield "Some pairs were never rated by the same workers."
+    yield from _not_compared(lacking)
+    yield from _unlinked(analysis)
     fewest = min((analysis.table.rows[m] for m in ranked), key=lambda row: row.talks)
     if fewest.talks < CHECKED_FROM:
         talks = counted(fewest.talks, "talk")
         yield (
             f"Early figures: {fewest.model} has {talks}; intervals were checked by simulation from {CHECKED_FROM} a "
             "model."
+        )
+
+
+def _not_compared(lacking: list[str]) -> Iterator[str]:
+    if lacking:
+        yield f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not compared. {NEED}"
+
+
+def _unlinked(analysis: Analysis) -> Iterator[str]:
+    """Where a difference between models is one between workers too."""
+    tested = analysis.of_pairs.untested[:, analysis.main_place] == Untested.NONE
+    apart = tested & (analysis.of_pairs_within.untested[:, analysis.main_place] == Untested.NOT_LINKED)
+    if apart.any():
+        pairs = "No two models were" if apart.sum() == tested.sum() else "Some pairs of models were not"
+        yield (
+            f"{pairs} rated by the same workers: what they differ by is theirs only where models were dealt at random."
         )

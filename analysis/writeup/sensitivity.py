@@ -79,7 +79,8 @@ def _ways(analysis: Analysis) -> Iterator[Way]:
         if method is not chosen:
             near = bold(analysis.cells, made(analysis))[:, place]
             yield _of_arrays(analysis, METHOD_LABELS[method], means, near)
-    mixed = analysis.fitted[place].means
+    fitted = analysis.fitted[place]
+    mixed = np.where(fitted.raters > 1, fitted.means, np.nan)
     yield _of_arrays(analysis, "mixed model and Hsu's comparisons", mixed, analysis.best.possible[:, place])
     for left in analysis.left_out:
         yield _of_table(f"without: {left.rule}", left.table, place)

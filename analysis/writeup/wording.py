@@ -11,7 +11,7 @@ NOTHING = "–"
 UNTESTED_WORDS = {
     Untested.NONE: "",
     Untested.NO_RATINGS: "no ratings",
-    Untested.ONE_WORKER: "one worker gave all ratings",
+    Untested.ONE_WORKER: "one worker gave all ratings that would tell",
     Untested.NO_VARIANCE: "no variance is left to compare with",
     Untested.NOT_LINKED: "no workers, and no chain of workers, rated both",
     Untested.TOO_FEW_RATINGS: "too few ratings for a variance",

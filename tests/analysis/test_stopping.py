@@ -172,6 +172,15 @@ def test_limits_for_any_time_are_where_the_score_is_the_mixtures() -> None:
         assert np.abs(scores) == pytest.approx(np.full(3, mixture_bounds(np.array([0.4]), alpha=0.02)[0]))
 
 
+def test_a_model_that_one_worker_rated_passes_nothing() -> None:
+    table = rated()
+    for part in (table.count, table.total, table.squares):
+        part[1:, 2] = 0
+    found = compared(table, 0, FIRST, SECOND)
+    assert np.isnan(found.z).tolist() == [False, True, True]
+    assert passed(found.z, 0.0)[1:].tolist() == [0, 0]
+
+
 def test_a_pair_is_compared_by_its_own_ratings() -> None:
     table = rated()
     found = compared(table, 0, FIRST, SECOND)

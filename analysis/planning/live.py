@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.models import StudyLook, StudyPlan
 from analysis.planning import standing
 from analysis.statistics import stopping
-from analysis.statistics.means import Floats, Integers, Intervals
+from analysis.statistics.means import Floats, Integers, Intervals, Scale
 from analysis.statistics.stopping import Compared
 from analysis.statistics.terms import Question
 from chat.models import Arm, Study
@@ -75,18 +75,23 @@ class Always:
     per_model: int
     alpha: float
 
+    @property
+    def fewest(self) -> int:
+        return round(self.share * self.per_model)
 
-def always_valid(found: Compared, talks: Integers | Floats, per_model: int, alpha: float) -> Always | None:
+
+def always_valid(
+    found: Compared, talks: Integers | Floats, per_model: int, alpha: float, scale: Scale
+) -> Always | None:
     """For every pair of models; None where a model has no talk yet, or no number of talks was planned.
 
-    ``talks`` (M,) are those of each model.
+    ``talks`` (M,) are those of each model; no difference is larger than the ``scale`` is wide.
     """
     if len(talks) < 2 or per_model < 1 or not min(talks):
         return None
     share = float(min(talks)) / per_model
-    limits = stopping.at_any_time(
-        found, share, stopping.error_of_a_pair(Question.ALL_PAIRS, len(talks), alpha)
-    )
+    alpha_of_a_pair = stopping.error_of_a_pair(Question.ALL_PAIRS, len(talks), alpha)
+    limits = stopping.at_any_time(found, share, alpha_of_a_pair, scale.width)
     return Always(found=found, limits=limits, share=share, per_model=per_model, alpha=alpha)
 
 

@@ -8,6 +8,7 @@ from analysis.frames import model_labels, ratings_frame
 from analysis.planning.live import Planned, always_valid
 from analysis.ratings_frame import Population
 from analysis.statistics import contrasts
+from analysis.statistics.means import PAPER_SCALE
 from analysis.statistics.planning import ALPHA
 from analysis.statistics.stopping import of_differences
 from analysis.writeup import looks
@@ -45,7 +46,7 @@ def _now(study: Study, planned: Planned, models: tuple[str, ...]) -> dict[str, A
     table, place = frame.table(), frame.axes.index(planned.axis)
     found = of_differences(contrasts.cr2(table), place)
     talks = table.count[:, :, place].sum(axis=0)
-    always = always_valid(found, talks, planned.per_model, planned.alpha or ALPHA)
+    always = always_valid(found, talks, planned.per_model, planned.alpha or ALPHA, PAPER_SCALE)
     if always is None:
         return {}
     return {"live_grid": looks.live_grid(always, models), "live_words": looks.live_sentence(always)}

@@ -33,6 +33,8 @@ from analysis.statistics.terms import Question, Rule
 
 #: The largest drift that is looked for: no study is planned for a difference of more standard errors.
 STRONGEST = 40.0
+#: No chance is taken for smaller: Z stays below 38.
+SMALLEST = float(np.finfo(float).tiny)
 
 
 def error_of_a_pair(question: Question, models: int, alpha: float = ALPHA) -> float:
@@ -143,7 +145,7 @@ def _pair(table: WorkerTable, axis: int, first: int, second: int) -> tuple[float
 
 def normal_scores(t: Floats, df: Floats) -> Floats:
     """Z that is as unlikely as Student's t without a difference: small studies do not pass limits of large ones."""
-    return -np.sign(t) * ndtri(stdtr(df, -np.abs(t)))
+    return -np.sign(t) * ndtri(np.maximum(stdtr(df, -np.abs(t)), SMALLEST))
 
 
 def passed(z: Floats, limit: float) -> Integers:
@@ -191,12 +193,16 @@ def of_differences(found: Differences, axis: int) -> Compared:
     return Compared(first=found.first, second=found.second, estimate=estimate, error=error, df=df, z=z)
 
 
-def at_any_time(found: Compared, share: float, alpha: float) -> Intervals:
+def at_any_time(found: Compared, share: float, alpha: float, widest: float = math.inf) -> Intervals:
     """Limits of differences that hold at all times together, each pair at its ``alpha``; (P,).
 
-    ``share`` is what is there of the planned information, at all of which the limits are narrowest. NaN where the
-    ratings tell nothing.
+    ``share`` is what is there of the planned information, at all of which the limits are narrowest. No difference is
+    larger than ``widest``, and so no limit. NaN where the ratings tell nothing.
     """
     limit = mixture_bounds(np.array([share]), alpha=alpha)[0]
-    half = -stdtrit(found.df, ndtr(-limit)) * found.error
-    return Intervals(low=found.estimate - half, high=found.estimate + half)
+    quantile = stdtrit(found.df, ndtr(-limit))
+    # Beyond 1e308 the quantile is given as plus infinity.
+    half = np.where(np.isposinf(quantile), np.inf, -quantile) * found.error
+    return Intervals(
+        low=np.maximum(found.estimate - half, -widest), high=np.minimum(found.estimate + half, widest)
+    )

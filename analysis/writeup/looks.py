@@ -42,7 +42,7 @@ def always_of(analysis: Analysis, planned: Planned) -> Always | None:
     place = [axis.value for axis in analysis.table.axes].index(planned.axis)
     alpha = planned.alpha or analysis.alpha
     found = of_differences(analysis.of_pairs_clustered, place)
-    return always_valid(found, analysis.cells.n[:, place], planned.per_model, alpha)
+    return always_valid(found, analysis.cells.n[:, place], planned.per_model, alpha, analysis.options.scale)
 
 
 def _lacking(planned: Planned) -> str:
@@ -70,7 +70,7 @@ def _words(planned: Planned, names: Mapping[int, str], always: Always | None) ->
 def live_sentence(always: Always) -> str:
     """What limits for any time hold for."""
     return (
-        f"At any time: with {percent(always.share, 0)} of the {counted(always.per_model, 'planned talk')} of each "
+        f"At any time: with {count(always.fewest)} of the {counted(always.per_model, 'planned talk')} of each "
         f"model, these limits hold over all pairs and all moments together at {level_text(1 - always.alpha)}. They are "
         "wider than those of a planned look, and decide nothing that was planned."
     )

@@ -93,6 +93,18 @@ def test_limits_for_any_time_share_the_error_rate_over_all_pairs() -> None:
     assert [row["high"] - row["difference"] for row in rows] == pytest.approx(reach(rated, limit))
 
 
+def test_with_the_first_talks_limits_for_any_time_are_those_of_the_scale() -> None:
+    rated, plan = planned(["a", "b"], difference=0.02)
+    hold(rated, 3, [3, 4])
+    found = section(rated)
+    [row] = lines(found, "at_any_time")
+    assert plan.talks_per_arm > 50_000
+    assert (row["low"], row["high"], row["differs"]) == (-4, 4, False)
+    assert any(
+        f"with 3 of the {plan.talks_per_arm:,} planned talks of each model" in words for words in found.words
+    )
+
+
 def test_a_study_without_a_plan_is_told_what_looking_costs(rated_study) -> None:
     rated = rated_study(models=["a", "b"])
     hold(rated, 20, [3, 4])

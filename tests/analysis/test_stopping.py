@@ -10,6 +10,7 @@ from analysis.statistics.mixed import fit_axis
 from analysis.statistics.planning import Design, ratings_needed
 from analysis.statistics.sequential import mixture_bounds
 from analysis.statistics.stopping import (
+    Compared,
     at_any_time,
     compared,
     decided_by,
@@ -170,6 +171,29 @@ def test_limits_for_any_time_are_where_the_score_is_the_mixtures() -> None:
     for end in (interval.low, interval.high):
         scores = normal_scores((end - found.estimate) / found.error, found.df)
         assert np.abs(scores) == pytest.approx(np.full(3, mixture_bounds(np.array([0.4]), alpha=0.02)[0]))
+
+
+@pytest.mark.parametrize("share", [1e-2, 1e-3, 1e-4, 1e-5])
+def test_limits_at_the_very_start_are_those_of_the_scale(share: float) -> None:
+    table = rated()
+    few = Compared(
+        FIRST, SECOND, np.array([-1, 0.5, np.nan]), np.array([1, 0.3, np.nan]), *np.full((2, 3), 2.0)
+    )
+    many = compared(table, 0, FIRST, SECOND)
+    for found in (few, many):
+        interval = at_any_time(found, share, 0.02, 4)
+        told = ~np.isnan(found.estimate)
+        assert (interval.low[told] <= found.estimate[told]).all() and (interval.low[told] >= -4).all()
+        assert (interval.high[told] >= found.estimate[told]).all() and (interval.high[told] <= 4).all()
+    assert at_any_time(few, share, 0.02, 4).low[:2].tolist() == [-4, -4]
+    assert np.isnan([at_any_time(few, share, 0.02, 4).low[2], at_any_time(few, share, 0.02, 4).high[2]]).all()
+
+
+def test_a_difference_of_any_size_has_a_finite_score() -> None:
+    scores = normal_scores(np.array([-1e3, 1e300, 50.0]), np.array([1e8, 1e5, 1e9]))
+    assert (
+        np.sign(scores).tolist() == [-1, 1, 1] and (np.abs(scores) > 30).all() and np.isfinite(scores).all()
+    )
 
 
 def test_a_model_that_one_worker_rated_passes_nothing() -> None:

@@ -15,13 +15,16 @@ from analysis.statistics.means import Floats, WorkerTable
 from analysis.statistics.mixed import MixedModel
 from analysis.statistics.planning import POWER, Design, detectable, pairs_of, ratings_needed
 
+#: No study has more ratings of a model; equal means, too, may be 1e-16 apart.
+MOST = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A difference in points of the scale, and how many ratings of each model find it.
 
     ``observed`` is true where it is the one between the two highest means. ``needed`` is for a pair by itself,
-    ``needed_all`` by Bonferroni over all pairs. Both are None where the difference is 0.
+    ``needed_all`` by Bonferroni over all pairs. Either is None where it would be above MOST.
     """
 
     difference: float
@@ -77,7 +80,7 @@ def outlook(
     goals = [(wanted, False)] + ([(observed, True)] if observed is not None else [])
 
     def needed(difference: float, comparisons: int) -> int | None:
-        if difference == 0:
+        if abs(difference) < detectable(design, MOST, power=power, alpha=alpha, comparisons=comparisons):
             return None
         return ratings_needed(design, difference, power=power, alpha=alpha, comparisons=comparisons)
 

@@ -65,12 +65,15 @@ class Cell:
 
     @property
     def mean_text(self) -> str:
-        return "–" if self.mean is None else f"{self.mean:.2f}"
+        return "–" if self.mean is None else _two_digits(self.mean)
 
     @property
     def interval_text(self) -> str:
-        """``3.38–3.84``; empty without an interval."""
-        return "" if self.low is None or self.high is None else f"{self.low:.2f}–{self.high:.2f}"
+        """``3.38–3.84``, ``−0.31 to 0.60``; empty without an interval."""
+        if self.low is None or self.high is None:
+            return ""
+        between = " to " if self.low < 0 else "–"
+        return f"{_two_digits(self.low)}{between}{_two_digits(self.high)}"
 
 
 class RatedAxis(str):
@@ -203,6 +206,10 @@ def without_paper(table: Table7) -> Table7:
         replace(row, cells=tuple(replace(cell, paper=None) for cell in row.cells)) for row in table.rows
     )
     return replace(table, rows=rows)
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:z.2f}".replace("-", "−")
 
 
 def _known(value: float) -> float | None:

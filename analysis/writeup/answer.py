@@ -12,7 +12,7 @@ import numpy as np
 from analysis.inference import Analysis
 from analysis.statistics.differences import Untested
 from analysis.statistics.means import Gap
-from analysis.statistics.outlook import Outlook
+from analysis.statistics.outlook import MOST, Outlook
 from analysis.statistics.planning import POWER
 from analysis.tables.headline import CHECKED_FROM
 from analysis.writeup.differences import Pairs
@@ -27,7 +27,7 @@ from analysis.writeup.wording import (
     listed,
     p_phrase,
     percent,
-    span,
+    span_apart,
 )
 from ratings.axes import Axis
 
@@ -138,10 +138,11 @@ def _how_much(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> str:
     ends = sorted(sign * limit[place, axis] for limit in (pairs.tukey.low, pairs.tukey.high))
     cell = analysis.table.rows[first].cells[axis]
     estimate = sign * analysis.of_pairs.estimate[place, axis]
+    ahead = f"{figure(estimate)} points above" if float(f"{estimate:.2f}") else "level with"
     return (
         f"{analysis.models[first]} has a mean of {cell.mean_text} ({cell.interval_text or cell.why}). With every "
-        f"worker's leniency allowed for it is {figure(estimate)} points above {analysis.models[second]}, the next: "
-        f"{level} limits over all pairs {span(*ends)}, Tukey's {p_phrase(pairs.p_tukey[place, axis])}."
+        f"worker's leniency allowed for it is {ahead} {analysis.models[second]}, the next: {level} limits over all "
+        f"pairs {span_apart(*ends)}, Tukey's {p_phrase(pairs.p_tukey[place, axis])}."
     )
 
 
@@ -186,7 +187,7 @@ def _more_talks(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> Iterator
 def _talks(outlook: Outlook, needed: int | None) -> str:
     lacking = more(needed, outlook.have)
     if needed is None or lacking is None:
-        return "more talks than there can be"
+        return f"more than {count(MOST)} talks of each model"
     whole = f"{counted(needed, 'talk')} of each model"
     return f"{whole}, {count(lacking)} more than there are" if lacking else f"{whole}, which there are"
 

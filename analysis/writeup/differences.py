@@ -10,7 +10,7 @@ from analysis.inference import Analysis
 from analysis.statistics.differences import Differences, Untested, holm
 from analysis.statistics.means import Floats, Intervals
 from analysis.writeup.document import Grid, Matrix, Section, Shown, Table, Value
-from analysis.writeup.wording import UNTESTED_WORDS, known, level_text, p_value, signed, span
+from analysis.writeup.wording import UNTESTED_WORDS, known, level_text, p_value, signed, span_apart
 
 COLUMNS = (
     "axis first second estimate error df low high low_tukey high_tukey p p_tukey p_holm note "
@@ -179,7 +179,7 @@ def _grid(analysis: Analysis, pairs: Pairs, a: int) -> Grid:
 
 
 def _shown(tested: Tested, limits: Intervals, pair: int, a: int, sure: bool) -> Shown:
-    between = span(limits.low[pair, a], limits.high[pair, a])
+    between = span_apart(limits.low[pair, a], limits.high[pair, a])
     return Shown(signed(tested.found.estimate[pair, a]), sure, between or f"({tested.note(pair, a)})")
 
 

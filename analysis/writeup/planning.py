@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.inference import Analysis
-from analysis.statistics.outlook import Goal, Outlook
+from analysis.statistics.outlook import MOST, Goal, Outlook
 from analysis.statistics.planning import POWER
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
 from analysis.writeup.power import Planned, power_curves
@@ -97,7 +97,7 @@ def _line(label: str, outlook: Outlook, goal: Goal) -> tuple[Shown, ...]:
     def shown(needed: int | None) -> Shown:
         lacking = more(needed, outlook.have)
         if needed is None:
-            return Shown("no number is enough")
+            return Shown(f"over {count(MOST)}")
         return Shown(count(needed), aside=f"({count(lacking)} more)" if lacking else "(enough)")
 
     return (

@@ -44,6 +44,12 @@ def span(low: float | None, high: float | None, digits: int = 2) -> str:
     return f"{figure(low, digits)} to {figure(high, digits)}"
 
 
+def span_apart(low: float, high: float) -> str:
+    """Limits of a difference: one that leaves zero out is not shown as zero."""
+    near = 0 < low < 0.005 or -0.005 < high < 0
+    return span(low, high, 4 if near else 2)
+
+
 def p_value(p: float | None) -> str:
     """``.021``; ``< .001`` below that, ``> .999`` above."""
     if p is None or math.isnan(p):

@@ -43,6 +43,12 @@ def test_no_difference_needs_no_finite_number() -> None:
     assert found is not None and found.goals[1].needed is None and found.goals[0].needed
 
 
+@pytest.mark.parametrize("difference", [1e-15, -1e-15, 1e-4])
+def test_a_difference_that_takes_over_a_million_is_not_counted(difference: float) -> None:
+    found = planned(drawn(2, n=90), difference)
+    assert found and (found.goals[1].needed, found.goals[1].needed_all) == (None, None)
+
+
 def test_where_nobody_rated_twice_all_variance_is_between_ratings() -> None:
     found = planned(given({0: [1]}, {0: [4]}, {1: [2]}, {1: [5]}, {}))
     assert found is not None and (found.icc, found.talks_a_worker) == (0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from analysis.report import report_of, study_named
 from analysis.statistics.means import Gap
 from analysis.tables.headline import CHECKED_FROM, Headline, headline
 from analysis.tables.paper import table7_mean
+from analysis.tables.table7 import Cell
 from tests.analysis.rated_studies import EIGHT, RatedStudy
 
 
@@ -101,6 +103,13 @@ def test_a_leader_that_nobody_reaches_leads(rated_study) -> None:
     assert said.detail == "4.50 (4.28–4.66) against 1.50 (1.34–1.72) for Far: " + (
         "no other model's mean reaches the interval of Best."
     )
+
+
+def test_means_and_limits_below_zero_are_written_with_a_minus() -> None:
+    cell = Cell("overall", 9, 3, -0.001, -0.314, 0.6, False, None, Gap.NONE)
+    assert (cell.mean_text, cell.interval_text) == ("0.00", "−0.31 to 0.60")
+    assert replace(cell, mean=-1.0, low=-0.001, high=0.6).interval_text == "0.00 to 0.60"
+    assert replace(cell, low=1.0, high=2.0).interval_text == "1.00–2.00"
 
 
 def test_equal_means_share_the_lead(rated_study) -> None:

@@ -74,6 +74,14 @@ def test_two_that_are_near_are_both_named_and_the_third_is_ruled_out() -> None:
     )
 
 
+def test_two_of_the_same_height_are_level() -> None:
+    rows = drawn_rows(models=["Ape"], axes=["overall"])
+    rows += [(row[0], "Bee", f"b{place}", "overall", row[4]) for place, row in enumerate(reversed(rows))]
+    answer = document(rows).answer
+    assert "allowed for it is level with" in answer.sentences[0]
+    assert not [words for words in answer.sentences if "seen between" in words]
+
+
 def test_where_none_is_ruled_out_none_is_called_the_best() -> None:
     answer = document(rated(Ape=[1, 5] * 15, Bee=[1, 1, 5, 5, 1, 5] * 5)).answer
     assert answer.title == "No model is shown to be the best on overall quality"
@@ -316,6 +324,9 @@ def test_facts_tell_how_the_report_was_made() -> None:
         (wording.p_phrase(0.5), "p = .500"),
         (wording.span(-0.1, 0.3), "−0.10 to 0.30"),
         (wording.span(float("nan"), 1), ""),
+        (wording.span_apart(0.003, 0.5), "0.0030 to 0.5000"),
+        (wording.span_apart(-0.5, -0.001), "−0.5000 to −0.0010"),
+        (wording.span_apart(-0.003, 0.5), "0.00 to 0.50"),
         (wording.percent(0.1234), "12.3 %"),
         (wording.counted(1, "talk"), "1 talk"),
         (wording.counted(1200, "talk"), "1,200 talks"),

@@ -9,6 +9,7 @@ Shapes: N observations, q columns, G clusters, L contrasts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +47,14 @@ class Effects:
 class Clustered:
     """A design (N, q) whose rows are of clusters: all that does not depend on a response.
 
+    Columns are divided by their ``lengths`` (q,), so that units do not matter; all else is of the columns so divided.
     ``group`` (N,) numbers the clusters, ``bread`` (q, q) is (X'X)^-1, ``adjustment`` (G, q, q) what scores are
     multiplied with. Of each cluster ``adjusted`` (G, q, q) is X'A X, and ``cross`` (G, q, q) X'A (I - H) A X, which is
     X'X unless the fit takes a direction of it whole; what is missing then is in ``lost`` (some clusters, q, q).
     """
 
     design: Floats
+    lengths: Floats
     group: Integers
     bread: Floats
     adjustment: Floats
@@ -60,17 +63,17 @@ class Clustered:
     lost: Floats
 
     @classmethod
-    def of(cls, design: Floats, cluster: Integers) -> Clustered:
-        """``cluster`` (N,) says whose each row is.
+    def of(cls, design: Floats, cluster: Integers, names: Sequence[str] = ()) -> Clustered:
+        """``cluster`` (N,) says whose each row is; ``names`` are the columns'.
 
         Raises NotEstimable where a column is a sum of others, or there are fewer than two clusters.
         """
-        _check_columns(design)
+        lengths = np.linalg.norm(design, axis=0)
+        design = design / np.where(lengths > 0, lengths, 1)
+        _check_columns(design, names or [f"column {place}" for place in range(design.shape[1])])
         clusters, group = np.unique(cluster, return_inverse=True)
         if len(clusters) < 2:
-            raise NotEstimable(
-                f"{len(clusters)} workers gave all {len(design)} ratings; at least 2 are needed"
-            )
+            raise NotEstimable(f"one worker gave all {len(design)} ratings; at least two are needed")
         bread = np.linalg.inv(design.T @ design).astype(float)
         order = np.argsort(group, kind="stable")
         cross = _cross(design[order], np.bincount(group))
@@ -78,6 +81,7 @@ class Clustered:
         whole = cross if kept is None else kept @ cross
         return cls(
             design=design,
+            lengths=lengths,
             group=group.astype(np.int64),
             bread=bread,
             adjustment=adjustment,
@@ -100,13 +104,18 @@ class Clustered:
         (sum_g p_gg)^2 / sum_gh p_gh^2: with loadings l and u_g = X_g'A_g X_g l, p_gh is -u_g' (X'X)^-1 u_h between
         two clusters, and l'X_g'A_g (I - H_gg) A_g X_g l within one.
         """
-        loadings = (weights @ self.bread).T  # (q, L)
+        loadings = (self.scaled(weights) @ self.bread).T  # (q, L)
         columns, shape = self.cross.shape[1], (-1, *loadings.shape)
         turned = (self.adjusted.reshape(-1, columns) @ loadings).reshape(shape)  # (G, q, L)
         whole = ((self.cross.reshape(-1, columns) @ loadings).reshape(shape) * loadings).sum(axis=1)  # (G, L)
         found = [self._degrees(turned[:, :, place], own) for place, own in enumerate(whole.T)]
-        by_one = (np.abs(self.lost @ loadings) > TAKEN).any(axis=(0, 1))
+        size = np.abs(self.scaled(weights)).max(axis=1)
+        by_one = (np.abs(self.lost @ loadings) > TAKEN * size).any(axis=(0, 1))
         return np.where(by_one, np.nan, found)
+
+    def scaled(self, weights: Floats) -> Floats:
+        """Weights of coefficients as those of the columns over their lengths."""
+        return weights / self.lengths
 
     def _degrees(self, turned: Floats, whole: Floats) -> float:
         turned = np.ascontiguousarray(turned)  # (G, q)
@@ -119,7 +128,7 @@ class Clustered:
 
 @dataclass(frozen=True, slots=True)
 class ClusteredFit:
-    """Coefficients (q,); ``meat`` (q, q) is the sum of products of adjusted scores."""
+    """Coefficients (q,) of the columns over their lengths; ``meat`` (q, q) sums products of their adjusted scores."""
 
     clustered: Clustered
     coefficients: Floats
@@ -135,10 +144,11 @@ class ClusteredFit:
         Error and degrees of freedom are NaN where nothing varies, and where a single cluster fixes the sum.
         """
         degrees = self.clustered.degrees(weights) if df is None else df
-        variance = np.einsum("lq,qr,lr->l", weights, self.covariance, weights)
+        scaled = self.clustered.scaled(weights)
+        variance = np.einsum("lq,qr,lr->l", scaled, self.covariance, scaled)
         known = (variance > 0) & np.isfinite(degrees)
         return Effects(
-            estimate=weights @ self.coefficients,
+            estimate=scaled @ self.coefficients,
             error=np.where(known, np.sqrt(np.where(known, variance, 0)), np.nan),
             df=np.where(known, degrees, np.nan),
         )
@@ -188,13 +198,10 @@ def _lost(cross: Floats, kept: Floats) -> Floats:
     return lost[np.abs(lost).max(axis=(1, 2)) > TAKEN * size]
 
 
-def _check_columns(design: Floats) -> None:
-    lengths = np.linalg.norm(design, axis=0)
-    own = np.abs(np.diag(np.linalg.qr(design / np.where(lengths > 0, lengths, 1), mode="r")))
+def _check_columns(design: Floats, names: Sequence[str]) -> None:
+    own = np.abs(np.diag(np.linalg.qr(design, mode="r")))
     columns = design.shape[1]
     if len(design) <= columns or len(own) < columns:
         raise NotEstimable(f"{len(design)} ratings do not fix {columns} coefficients; more are needed")
-    if (own < COLLINEAR).any():
-        raise NotEstimable(
-            f"columns {np.flatnonzero(own < COLLINEAR).tolist()} are sums of others; leave some out"
-        )
+    if told := [name for name, length in zip(names, own, strict=True) if length < COLLINEAR]:
+        raise NotEstimable(f"{', '.join(told)} cannot be told from what stands before; leave something out")

@@ -137,7 +137,7 @@ class Regression:
         used = [values - values.mean() for (_, _, values), why in zip(columns, left, strict=True) if not why]
         rated = np.flatnonzero(np.bincount(model[known], minlength=models))
         design = np.column_stack([np.eye(models)[model[known]][:, rated], *used])
-        clustered = Clustered.of(design, worker[known])
+        clustered = Clustered.of(design, worker[known], _names(len(rated), columns, left))
         return cls(
             models=models,
             known=known,
@@ -157,6 +157,14 @@ class Regression:
             ratings=int(self.known.sum()),
             unknown=int((~self.known).sum()),
         )
+
+
+def _names(
+    rated: int, columns: Sequence[tuple[Factor | Number, str, Floats]], left: Sequence[Left]
+) -> list[str]:
+    """Of the columns of a design, in words."""
+    used = [f"{each.name} ({label})" for (each, label, _), why in zip(columns, left, strict=True) if not why]
+    return ["a model"] * rated + used
 
 
 def _left(covariate: Factor | Number, values: Floats, label: str) -> Left:

@@ -88,7 +88,7 @@ def test_axes_that_were_rated_together_share_a_regression_and_others_do_not(
 def test_a_covariate_that_tells_models_is_refused_in_words_and_nothing_else_is() -> None:
     same = Factor("context", ("a", "b", "c"), FRAME.model)
     found = analysed(covariates=[same])
-    assert all(isinstance(each, str) and "leave some out" in each for each in found.covariates)
+    assert all(isinstance(each, str) and "leave something out" in each for each in found.covariates)
     unknown = Number("turns", "one more", np.full(len(FRAME.score), np.nan))
     assert analysed(covariates=[unknown]).covariates == ("nothing but ratings is known",) * 2
 

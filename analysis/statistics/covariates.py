@@ -29,7 +29,10 @@ class Left(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A covariate with levels; ``code`` (N,) counts from 0, -1 where it is not known. The first is the baseline."""
+    """A covariate with levels; ``code`` (N,) counts from 0, -1 where it is not known.
+
+    The baseline is the first level that has ratings.
+    """
 
     name: str
     levels: tuple[str, ...]
@@ -38,6 +41,12 @@ class Factor:
     @property
     def known(self) -> NDArray[np.bool_]:
         return self.code >= 0
+
+    def baseline(self, known: NDArray[np.bool_]) -> str:
+        """Of the ratings that are known; empty where there are none."""
+        return next(
+            (level for place, level in enumerate(self.levels) if (self.code[known] == place).any()), ""
+        )
 
     def columns(self) -> Iterator[tuple[str, Floats]]:
         for place, level in enumerate(self.levels):
@@ -56,16 +65,24 @@ class Number:
     def known(self) -> NDArray[np.bool_]:
         return np.isfinite(self.value)
 
+    def baseline(self, known: NDArray[np.bool_]) -> str | None:
+        """There is none."""
+        return None
+
     def columns(self) -> Iterator[tuple[str, Floats]]:
         yield self.unit, self.value
 
 
 @dataclass(frozen=True, slots=True)
 class CovariateEffect:
-    """Points of the scale that a level is above its baseline, or one unit more adds; NaN where ``left`` says why."""
+    """Points of the scale that a level is above its baseline, or one unit more adds; NaN where ``left`` says why.
+
+    ``against`` is the baseline, empty where a unit is told.
+    """
 
     name: str
     level: str
+    against: str
     estimate: float
     error: float
     df: float
@@ -114,14 +131,15 @@ def covariate_effects(
 class Regression:
     """Models and covariates of some ratings, before any is looked at: axes that were rated together share one.
 
-    ``known`` (N,) tells the ratings that take part, ``left`` why a column does not, ``rated`` the models that have
-    ratings; ``df`` are the coefficients' degrees of freedom.
+    ``known`` (N,) tells the ratings that take part, ``left`` why a column does not, ``baselines`` what each column is
+    told against, ``rated`` the models that have ratings; ``df`` are the coefficients' degrees of freedom.
     """
 
     models: int
     known: NDArray[np.bool_]
     columns: tuple[tuple[Factor | Number, str], ...]
     left: tuple[Left, ...]
+    baselines: tuple[str | None, ...]
     rated: NDArray[np.int64]
     clustered: Clustered
     df: Floats
@@ -133,7 +151,11 @@ class Regression:
         """Raises NotEstimable as ``covariate_effects`` does."""
         known = np.logical_and.reduce([np.ones(len(model), dtype=bool), *(each.known for each in covariates)])
         columns = [(each, label, values[known]) for each in covariates for label, values in each.columns()]
-        left = tuple(_left(each, values, label) for each, label, values in columns)
+        baselines = tuple(each.baseline(known) for each, _, _ in columns)
+        left = tuple(
+            _left(values, label, baseline)
+            for (_, label, values), baseline in zip(columns, baselines, strict=True)
+        )
         used = [values - values.mean() for (_, _, values), why in zip(columns, left, strict=True) if not why]
         rated = np.flatnonzero(np.bincount(model[known], minlength=models))
         design = np.column_stack([np.eye(models)[model[known]][:, rated], *used])
@@ -143,6 +165,7 @@ class Regression:
             known=known,
             columns=tuple((each, label) for each, label, _ in columns),
             left=left,
+            baselines=baselines,
             rated=rated,
             clustered=clustered,
             df=clustered.degrees(np.eye(design.shape[1])),
@@ -152,7 +175,7 @@ class Regression:
         """What moves these ratings (N,)."""
         found = self.clustered.fit(score[self.known]).contrasts(np.eye(len(self.df)), self.df)
         return Covariates(
-            effects=tuple(_effects(self.columns, self.left, found, len(self.rated), level)),
+            effects=tuple(_effects(self, found, level)),
             means=_spread(found, self.rated, self.models),
             ratings=int(self.known.sum()),
             unknown=int((~self.known).sum()),
@@ -167,29 +190,23 @@ def _names(
     return ["a model"] * rated + used
 
 
-def _left(covariate: Factor | Number, values: Floats, label: str) -> Left:
-    if isinstance(covariate, Factor) and label == covariate.levels[0]:
+def _left(values: Floats, label: str, baseline: str | None) -> Left:
+    if label == baseline:
         return Left.BASELINE
     return Left.NONE if len(values) and np.ptp(values) > 0 else Left.NO_VARIATION
 
 
-def _effects(
-    columns: Sequence[tuple[Factor | Number, str]],
-    left: Sequence[Left],
-    found: Effects,
-    place: int,
-    level: float,
-) -> Iterator[CovariateEffect]:
-    """The columns' effects in their order; the first one in the regression has its coefficient at ``place``."""
-    limits, p = found.interval(level), found.p
-    for (covariate, label), why in zip(columns, left, strict=True):
-        parts = (found.estimate, found.error, found.df, p, limits.low, limits.high)
+def _effects(fitted: Regression, found: Effects, level: float) -> Iterator[CovariateEffect]:
+    """The columns' effects in their order; they stand behind the models in the regression."""
+    limits, p, place = found.interval(level), found.p, len(fitted.rated)
+    parts = (found.estimate, found.error, found.df, p, limits.low, limits.high)
+    for (covariate, label), why, against in zip(fitted.columns, fitted.left, fitted.baselines, strict=True):
         estimate, error, df, of_effect, low, high = (np.nan if why else float(part[place]) for part in parts)
-        place += not why
         if why != Left.BASELINE:
             yield CovariateEffect(
                 name=covariate.name,
                 level=label,
+                against=against or "",
                 estimate=estimate,
                 error=error,
                 df=df,
@@ -198,6 +215,7 @@ def _effects(
                 high=high,
                 left=why,
             )
+        place += not why
 
 
 def _spread(found: Effects, rated: NDArray[np.int64], models: int) -> Effects:

@@ -116,7 +116,7 @@ def _worker_grids(analysis: Analysis) -> Iterator[Grid]:
 
 # --- Covariates ---------------------------------------------------------------------------------------------
 
-COVARIATE_COLUMNS = "axis covariate level estimate error df low high p ratings unknown note".split()
+COVARIATE_COLUMNS = "axis covariate level against estimate error df low high p ratings unknown note".split()
 
 
 def covariates_section(analysis: Analysis) -> Section:
@@ -156,14 +156,24 @@ def _covariate_row(axis: str, fitted: Covariates, effect: CovariateEffect) -> tu
     values = (effect.estimate, effect.error, effect.df, effect.low, effect.high, effect.p)
     note = "the same throughout" if effect.left is LeftOut.NO_VARIATION else ""
     counts = (fitted.ratings, fitted.unknown)
-    return (axis, effect.name, effect.level, *(known(value) for value in values), *counts, note)
+    return (
+        axis,
+        effect.name,
+        effect.level,
+        effect.against,
+        *(known(value) for value in values),
+        *counts,
+        note,
+    )
 
 
 def _covariate_grid(lines: list[tuple[str, str, Covariates, CovariateEffect]], level: float) -> Grid:
     rows = tuple(
         (
             Shown(label),
-            Shown(f"{effect.name}: {effect.level}"),
+            Shown(
+                f"{effect.name}: {effect.level}" + (f" against {effect.against}" if effect.against else "")
+            ),
             Shown(signed(effect.estimate), aside=span(effect.low, effect.high) or "(the same throughout)"),
             Shown(p_value(effect.p)),
             Shown(count(fitted.ratings)),

@@ -34,10 +34,10 @@ def test_effects_follow_the_definition() -> None:
 def test_effects_are_named_and_have_limits() -> None:
     ratings = drawn(1)
     found = covariate_effects(ratings.score, ratings.model, ratings.worker, covariates(1, 60), 3)
-    assert [(e.name, e.level) for e in found.effects] == [
-        ("source", "wow"),
-        ("source", "ed"),
-        ("turns", "one turn more"),
+    assert [(e.name, e.level, e.against) for e in found.effects] == [
+        ("source", "wow", "convai2"),
+        ("source", "ed", "convai2"),
+        ("turns", "one turn more", ""),
     ]
     assert all(e.low < e.estimate < e.high and 0 < e.p < 1 and not e.left for e in found.effects)
 
@@ -87,6 +87,20 @@ def test_what_does_not_vary_is_left_out_and_says_so() -> None:
     found = covariate_effects(ratings.score, ratings.model, ratings.worker, [source, turns], 3)
     assert [e.left for e in found.effects] == [Left.NONE, Left.NO_VARIATION, Left.NO_VARIATION]
     assert np.isnan(found.effects[1].estimate) and not np.isnan(found.effects[0].error)
+
+
+def test_the_baseline_is_the_first_level_with_ratings() -> None:
+    ratings = drawn(1)
+    code = np.random.default_rng(5).integers(1, 3, 60)
+    some, all_of = (
+        covariate_effects(ratings.score, ratings.model, ratings.worker, [Factor("source", levels, codes)], 3)
+        for levels, codes in ((SOURCES, code), (SOURCES[1:], code - 1))
+    )
+    assert [(e.level, e.against, e.left) for e in some.effects] == [
+        (SOURCES[0], SOURCES[1], Left.NO_VARIATION),
+        (SOURCES[2], SOURCES[1], Left.NONE),
+    ]
+    assert some.effects[1] == all_of.effects[0]
 
 
 def test_a_model_without_ratings_has_no_mean() -> None:

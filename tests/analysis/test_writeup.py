@@ -9,7 +9,7 @@ import pytest
 
 from analysis.inference import Analysis, Source, analyse
 from analysis.ratings_frame import Population
-from analysis.statistics.covariates import Number
+from analysis.statistics.covariates import Factor, Number
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import Scale
 from analysis.writeup import wording
@@ -258,6 +258,17 @@ def test_covariates_are_told_axis_by_axis() -> None:
         ("overall", "turns", 90),
     ]
     assert not found.missing and section("covariates", document(rows)).missing
+
+
+def test_an_effect_is_told_against_its_baseline() -> None:
+    rows = drawn_rows(axes=["overall"])
+    context = Factor("context", ("convai2", "wow", "ed"), np.arange(len(rows)) % 7 % 2 + 1)
+    found = section("covariates", document(rows, covariates=[context]))
+    assert [row[1].text for row in found.grids[0].rows] == [
+        "context: convai2 against wow",
+        "context: ed against wow",
+    ]
+    assert [row["note"] for row in lines(found.tables[0])] == ["the same throughout", ""]
 
 
 def test_exclusions_tell_the_mean_that_moves_most_and_what_bold_does() -> None:

@@ -44,8 +44,9 @@ def distribution(
         labels = tuple(f"{scale.low + k:g}" for k in range(values))
     else:
         values = BINS
-        place = np.minimum((score - scale.low) / scale.width * BINS, BINS - 1).astype(np.int64)
-        ends = [scale.low + scale.width * k / BINS for k in range(BINS + 1)]
+        # As decimals, so that a rating of 1.4 stands in the bin that is called so.
+        ends = [round(scale.low + scale.width * k / BINS, 12) for k in range(BINS + 1)]
+        place = np.searchsorted(ends[1:-1], score, side="right").astype(np.int64)
         labels = tuple(f"{low:g} to {high:g}" for low, high in pairwise(ends))
     cell = (model * shape[1] + axis) * values + place
     count = np.bincount(cell, minlength=shape[0] * shape[1] * values).reshape(*shape, values)

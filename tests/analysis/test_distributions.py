@@ -39,5 +39,15 @@ def test_long_scales_and_ratings_between_whole_numbers_are_cut_into_ten(
     assert found.labels[-1] == f"{scale.low + 0.9 * scale.width:g} to {scale.high:g}"
 
 
+@pytest.mark.parametrize(
+    "scale", [Scale(1, 5), Scale(0, 1), Scale(-2, 2), Scale(1, 7), Scale(1, 10), Scale(0, 0.7)]
+)
+def test_a_bin_holds_its_lower_end(scale: Scale) -> None:
+    ends = [float(f"{scale.low + scale.width * k / 10:.6g}") for k in range(11)]
+    found = of_one_cell([*ends, ends[0] + 1e-3], scale)
+    assert found.count[0, 0].tolist() == [2, 1, 1, 1, 1, 1, 1, 1, 1, 2]
+    assert found.labels[1] == f"{ends[1]:g} to {ends[2]:g}"
+
+
 def test_eleven_whole_numbers_are_no_bins() -> None:
     assert len(of_one_cell([0, 10], Scale(0, 10)).labels) == 11

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,12 +110,12 @@ def _confounding(analysis: Analysis, pairs: Pairs) -> str:
     compared = int(known_within.sum())
     if not compared:
         return "Whether lenient workers met some models more often cannot be checked: too few workers rated two models."
-    share = 1 - analysis.options.level
+    most = math.ceil((1 - analysis.options.level) * compared - 1e-9)
     return (
         "Within workers every worker's leniency is taken out whole. Where lenient workers met some models more often "
         f"than others the two differ: the mixed model's difference is outside the {level_text(analysis.options.level)} "
-        f"interval within workers in {int(outside.sum())} of {compared} comparisons; about {share * compared:.0f} or "
-        "fewer are to be expected where models were dealt at random."
+        f"interval within workers in {int(outside.sum())} of {compared} comparisons; where models were dealt at "
+        f"random {most} or fewer are to be expected."
     )
 
 

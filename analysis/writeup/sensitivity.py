@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.inference import Analysis
 from analysis.statistics.interval_methods import METHOD_LABELS, Method
-from analysis.statistics.means import Intervals, bold, t_cr2, t_plain, wilson_cr2
+from analysis.statistics.means import Gap, Intervals, bold, t_cr2, t_plain, wilson_cr2
 from analysis.tables.table7 import Table7
 from analysis.writeup.answer import on
 from analysis.writeup.document import Grid, Section, Shown, Table
@@ -74,7 +74,7 @@ def _ways(analysis: Analysis) -> Iterator[Way]:
     """As reported first."""
     chosen, place = analysis.options.method, analysis.main_place
     yield _of_table(METHOD_LABELS[chosen], analysis.table, place)
-    means = analysis.cells.mean[:, place]
+    means = np.where(analysis.cells.gap[:, place] == Gap.NONE, analysis.cells.mean[:, place], np.nan)
     for method, made in CLOSED.items():
         if method is not chosen:
             near = bold(analysis.cells, made(analysis))[:, place]
@@ -108,12 +108,15 @@ def _same(way: Way, first: Way | None) -> bool:
 
 
 def _agreement(ways: list[Way]) -> str:
-    highest = list(dict.fromkeys(way.highest for way in ways if way.highest))
-    near = {way.near for way in ways if way.near}
+    telling = [way for way in ways if way.highest]
+    highest = list(dict.fromkeys(way.highest for way in telling))
+    silent = (
+        "" if len(telling) == len(ways) else f" Too few ratings are left in {len(ways) - len(telling)} more."
+    )
     if len(highest) == 1:
-        same = ", and all leave the same models near it" if len(near) == 1 else ""
-        return f"All {len(ways)} ways have the highest mean at {highest[0]}{same}."
-    return f"The ways differ in which model has the highest mean: {listed(highest, last='or')}."
+        same = ", and all leave the same models near it" if len({way.near for way in telling}) == 1 else ""
+        return f"All {len(telling)} ways have the highest mean at {highest[0]}{same}.{silent}"
+    return f"The ways differ in which model has the highest mean: {listed(highest, last='or')}.{silent}"
 
 
 def _grid(ways: list[Way]) -> Grid:

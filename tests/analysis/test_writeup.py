@@ -249,6 +249,13 @@ def test_ratings_that_are_tied_to_leniency_are_found_out() -> None:
     assert "in 0 of 6 comparisons" in section("differences", document(drawn_rows(talks=300))).words[1]
 
 
+def test_what_is_to_be_expected_of_chance_is_a_whole_number_above_none() -> None:
+    words = section("differences", document(drawn_rows())).words[1]
+    assert words.endswith(
+        "of 6 comparisons; where models were dealt at random 1 or fewer are to be expected."
+    )
+
+
 def test_covariates_are_told_axis_by_axis() -> None:
     rows = drawn_rows()
     turns = Number("turns", "one more", np.arange(len(rows)) % 5.0)

@@ -66,6 +66,17 @@ def test_ways_that_agree_are_said_to() -> None:
     assert words[1] == "All 4 ways have the highest mean at Cat, and all leave the same models near it."
 
 
+def test_a_rule_that_leaves_too_little_is_no_way_that_agrees() -> None:
+    rows = [*drawn_rows(talks=600), ("w1", "Dog", "d1", "overall", 5)]
+    rules = {"nobody": frame_of(rows).without({f"w{k}" for k in range(12)})}
+    frame = frame_of(rows)
+    found = written(analyse(frame, Source("a file", True), IntervalOptions(), without=rules))
+    assert part("sensitivity", found).words[1] == (
+        "All 4 ways have the highest mean at Cat, and all leave the same models near it. Too few ratings are left in 1 "
+        "more."
+    )
+
+
 def test_one_model_has_no_other_ways() -> None:
     section = part("sensitivity", written(analysed(drawn_rows(models=["Ape"]))))
     assert section.missing == ("No two models can be compared.",) and not section.grids

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from analysis.errors import PlanRefused
-from analysis.statistics.planning import ALPHA, POWER, Design, detectable, pairs_of
+from analysis.statistics.planning import ALPHA, FEWEST, POWER, Design, detectable, pairs_of
 from analysis.statistics.stopping import Sized, error_of_a_pair, power_with, sized
 from analysis.statistics.terms import Dealing, Question, Rule
 from analysis.writeup.wording import counted
@@ -164,9 +164,14 @@ def plan(scenario: Scenario) -> Plan:
         raise PlanRefused(
             {"difference": f"That takes {found.n:,} talks of each model; look for a larger difference."}
         )
+    if found.n < FEWEST:
+        few = f"{counted(found.n, 'talk')} of each model {'is' if found.n == 1 else 'are'}"
+        raise PlanRefused(
+            {"difference": f"{few} too few to plan with, {FEWEST} the least; look for a smaller difference."}
+        )
     if found.n < scenario.looks:
-        few = f"{counted(found.n, 'talk')} of each model {'is' if found.n == 1 else 'are'} enough"
-        raise PlanRefused({"looks": f"{few}: {scenario.looks} looks come too close; plan {found.n} at most."})
+        few = f"{found.n} talks of each model are enough: {scenario.looks} looks come too close"
+        raise PlanRefused({"looks": f"{few}; plan {found.n} at most."})
     total = found.n * scenario.models
     return Plan(
         scenario=scenario,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.planning.scenario import Plan, Scenario, pairs_asked
 from analysis.statistics.terms import Dealing, Question, Rule
-from analysis.writeup.wording import count, counted, figure, percent
+from analysis.writeup.wording import count, counted, exact, figure, percent
 
 QUESTIONS = {
     Question.ONE_PAIR: "Do two models differ?",
@@ -23,7 +23,7 @@ SHORT_RULES = {
 }
 DEALINGS = {
     Dealing.RANDOM: "at random",
-    Dealing.COMPLETE_BLOCK: "every model equally often to each worker",
+    Dealing.COMPLETE_BLOCK: "equally often to each worker",
 }
 ON_STOP = {"advise": "tell people, who decide", "close": "close the study: no further talk begins"}
 ANSWERED = {
@@ -38,7 +38,7 @@ def headline(plan: Plan) -> str:
     asked = plan.scenario
     return (
         f"{counted(plan.talks, 'talk')} of each of {asked.models} models, {count(plan.total)} in all, find a "
-        f"difference of {figure(asked.difference)} with power {percent(asked.power, 0)}."
+        f"difference of {exact(asked.difference)} with power {percent_fine(asked.power)}."
     )
 
 
@@ -46,8 +46,13 @@ def assumed(plan: Plan, source: str) -> str:
     each = plan.scenario
     return (
         f"Assumed: a spread of {figure(each.sd)} points, {percent(each.icc, 0)} of its square between workers "
-        f"({source}); {each.talks_a_worker:g} talks a worker, models dealt {DEALINGS[each.dealing]}."
+        f"({source}); {a_worker(each.talks_a_worker)}, models dealt {DEALINGS[each.dealing]}."
     )
+
+
+def a_worker(talks: float) -> str:
+    """``one talk a worker``, ``3.4 talks a worker``."""
+    return "one talk a worker" if talks == 1 else f"{talks:,.6g} talks a worker"
 
 
 def tested(scenario: Scenario) -> str:
@@ -80,14 +85,15 @@ def looked_at(plan: Plan) -> str:
         return "One look, at the end."
     return (
         f"{counted(asked.looks, 'look')}, limits {SHORT_RULES[asked.rule]}; one look at the end alone would need "
-        f"{count(plan.alone)} talks of each model. A pair is decided after {count(round(plan.expected))} on average "
-        f"where the difference is there; where there is none it goes on to {count(round(plan.expected_without))}."
+        f"{counted(plan.alone, 'talk')} of each model. A pair is decided after {count(round(plan.expected))} on "
+        "average where the difference is there; where there is none it goes on to "
+        f"{count(round(plan.expected_without))}."
     )
 
 
 def spent(plan: Plan) -> str:
     """Workers, cost and days, as far as they are known."""
-    parts = [f"{count(plan.workers)} workers"]
+    parts = [counted(plan.workers, "worker")]
     if plan.cost is not None:
         parts.append(f"a cost of {plan.cost:,.2f}")
     if plan.days is not None:

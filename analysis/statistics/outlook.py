@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from analysis.statistics.means import Floats, WorkerTable
 from analysis.statistics.mixed import MixedModel
-from analysis.statistics.planning import POWER, Design, detectable, pairs_of, ratings_needed
+from analysis.statistics.planning import FEWEST, POWER, Design, detectable, pairs_of, ratings_needed
 
 #: No study has more ratings of a model; equal means, too, may be 1e-16 apart.
 MOST = 1_000_000
@@ -24,7 +24,7 @@ class Goal:
     """A difference in points of the scale, and how many ratings of each model find it.
 
     ``observed`` is true where it is the one between the two highest means. ``needed`` is for a pair by itself,
-    ``needed_all`` by Bonferroni over all pairs. Either is None where it would be above MOST.
+    ``needed_all`` by Bonferroni over all pairs. Either is FEWEST at least, and None where it would be above MOST.
     """
 
     difference: float
@@ -82,7 +82,8 @@ def outlook(
     def needed(difference: float, comparisons: int) -> int | None:
         if abs(difference) < detectable(design, MOST, power=power, alpha=alpha, comparisons=comparisons):
             return None
-        return ratings_needed(design, difference, power=power, alpha=alpha, comparisons=comparisons)
+        found = ratings_needed(design, difference, power=power, alpha=alpha, comparisons=comparisons)
+        return max(found, FEWEST)
 
     return Outlook(
         sd=design.sd,

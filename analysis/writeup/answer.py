@@ -22,6 +22,7 @@ from analysis.writeup.wording import (
     UNTESTED_WORDS,
     count,
     counted,
+    exact,
     figure,
     level_text,
     listed,
@@ -177,9 +178,7 @@ def _more_talks(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> Iterator
         if goal.observed and (found or goal.needed_all is None):
             continue
         what = (
-            "the one seen between these two"
-            if goal.observed
-            else f"a difference of {figure(goal.difference)}"
+            "the one seen between these two" if goal.observed else f"a difference of {exact(goal.difference)}"
         )
         yield f"To find {what} with power {power} over all pairs takes {_talks(outlook, goal.needed_all)}."
 

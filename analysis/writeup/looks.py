@@ -12,7 +12,18 @@ from analysis.planning.live import Always, Planned, always_valid, differing
 from analysis.statistics.stopping import of_differences
 from analysis.statistics.terms import Dealing, Question, Rule
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
-from analysis.writeup.wording import NOTHING, count, counted, figure, known, level_text, percent, signed, span
+from analysis.writeup.wording import (
+    NOTHING,
+    count,
+    counted,
+    exact,
+    figure,
+    known,
+    level_text,
+    percent,
+    signed,
+    span,
+)
 
 LOOK_COLUMNS = (
     "version look talks share limit first second difference error z passed decided decision closed_study data_sha256"
@@ -83,10 +94,10 @@ def plan_sentences(plan: StudyPlan, models: int, names: Mapping[int, str]) -> It
     if plan.first and plan.second:
         asked = f"Do {names[plan.first.position]} and {names[plan.second.position]} differ?"
     yield f"Adopted before the study opened, on {plan.adopted_at:%-d %B %Y} (version {plan.version}): {asked}"
+    power, alpha = wording.percent_fine(plan.power), wording.percent_fine(plan.alpha)
     yield (
-        f"A difference of {figure(plan.difference)} on {plan.axis} is to be found with power {percent(plan.power, 0)} "
-        f"at an error rate of {wording.percent_fine(plan.alpha)}, with {counted(plan.talks_per_arm, 'talk')} of each "
-        f"of {models} models."
+        f"A difference of {exact(plan.difference)} on {plan.axis} is to be found with power {power} at an error rate "
+        f"of {alpha}, with {counted(plan.talks_per_arm, 'talk')} of each of {models} models."
     )
     yield (
         f"{counted(plan.looks, 'look')}, limits {wording.SHORT_RULES[rule]}; the question is answered "
@@ -94,7 +105,7 @@ def plan_sentences(plan: StudyPlan, models: int, names: Mapping[int, str]) -> It
     )
     yield (
         f"Assumed were a spread of {figure(plan.sd)}, {percent(plan.icc, 0)} of its square between workers "
-        f"({plan.spread_source}), and {plan.talks_a_worker:g} talks a worker, models dealt "
+        f"({plan.spread_source}), and {wording.a_worker(plan.talks_a_worker)}, models dealt "
         f"{wording.DEALINGS[Dealing(plan.dealing)]}."
     )
 

@@ -9,7 +9,7 @@ from analysis.statistics.outlook import MOST, Goal, Outlook
 from analysis.statistics.planning import POWER
 from analysis.writeup.document import Grid, Section, Shown, Table, Value
 from analysis.writeup.power import Planned, power_curves
-from analysis.writeup.wording import count, figure, level_text, percent
+from analysis.writeup.wording import count, exact, figure, level_text, percent
 
 COLUMNS = (
     "axis sd icc talks_a_worker have detectable detectable_all_pairs difference observed "
@@ -102,7 +102,7 @@ def _line(label: str, outlook: Outlook, goal: Goal) -> tuple[Shown, ...]:
 
     return (
         Shown(label),
-        Shown(figure(goal.difference), aside=kind),
+        Shown(figure(goal.difference) if goal.observed else exact(goal.difference), aside=kind),
         Shown(count(outlook.have)),
         shown(goal.needed),
         shown(goal.needed_all),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from analysis.statistics.outlook import Outlook
 from analysis.statistics.planning import POWER, pairs_of, power
 from analysis.writeup.document import Curve, Grid, Line, Shown, Table
-from analysis.writeup.wording import count, figure, percent
+from analysis.writeup.wording import count, exact, percent
 
 COLUMNS = ("axis", "difference", "talks", "power", "power_all_pairs")
 #: Steps of the drawn line, and of the table beside it.
@@ -49,7 +49,7 @@ def _wanted(outlook: Outlook) -> float:
 
 
 def _what(outlook: Outlook) -> str:
-    return f"Power to find a difference of {figure(_wanted(outlook))}"
+    return f"Power to find a difference of {exact(_wanted(outlook))}"
 
 
 def _end(outlook: Outlook) -> int:

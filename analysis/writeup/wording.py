@@ -31,6 +31,11 @@ def figure(value: float | None, digits: int = 2) -> str:
     return text.replace("-", "−") if float(text) else text.lstrip("-")
 
 
+def exact(value: float) -> str:
+    """What somebody chose: ``0.30``, and ``0.075`` rather than a rounded ``0.07``."""
+    return figure(value) if abs(value - round(value, 2)) < 1e-9 else f"{value:.4g}"
+
+
 def signed(value: float | None, digits: int = 2) -> str:
     """``+0.30``, ``−0.20``, ``0.00``."""
     text = figure(value, digits)

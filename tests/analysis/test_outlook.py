@@ -6,7 +6,7 @@ import pytest
 
 from analysis.statistics import mixed
 from analysis.statistics.outlook import Outlook, outlook
-from analysis.statistics.planning import Design, detectable, ratings_needed
+from analysis.statistics.planning import FEWEST, Design, detectable, ratings_needed
 from tests.analysis.slow_statistics import Ratings, drawn, given
 
 
@@ -41,6 +41,11 @@ def test_there_are_as_many_as_of_the_model_with_the_fewest() -> None:
 def test_no_difference_needs_no_finite_number() -> None:
     found = planned(drawn(2), observed=0.0)
     assert found is not None and found.goals[1].needed is None and found.goals[0].needed
+
+
+def test_large_differences_are_given_the_fewest_that_can_be_planned_with() -> None:
+    found = planned(drawn(2, n=90), 4.0)
+    assert found and (found.goals[1].needed, found.goals[1].needed_all) == (FEWEST, FEWEST)
 
 
 @pytest.mark.parametrize("difference", [1e-15, -1e-15, 1e-4])

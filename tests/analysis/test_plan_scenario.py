@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.errors import PlanRefused
+from analysis.planning import wording
 from analysis.planning.scenario import Scenario, plan, refusals
 from analysis.statistics.planning import Design, ratings_needed
 from analysis.statistics.terms import Dealing, Question, Rule
@@ -45,6 +46,18 @@ def test_looks_cost_a_few_talks_and_end_sooner_on_average() -> None:
     assert found.looks[-1].false_alarm == pytest.approx(0.05, abs=1e-6)
 
 
+def test_a_plan_says_its_figures_as_they_were_given() -> None:
+    found = plan(Scenario(difference=0.004, sd=0.1, icc=0.23, power=0.995))
+    assert wording.headline(found).endswith("find a difference of 0.004 with power 99.5 %.")
+    assert "(by hand); one talk a worker, models dealt at random." in wording.assumed(found, "by hand")
+    few = plan(Scenario(**PAPER | {"talks_a_worker": 1e6}))
+    assert wording.spent(few) == "It takes 1 worker."
+    block = plan(Scenario(**PAPER | {"talks_a_worker": 2}, dealing=Dealing.COMPLETE_BLOCK))
+    assert wording.assumed(block, "x").endswith(
+        "2 talks a worker, models dealt equally often to each worker."
+    )
+
+
 def test_the_questions_stand_side_by_side() -> None:
     found = plan(Scenario(**PAPER, models=8))
     assert [talks for _, _, talks in found.questions] == sorted(talks for _, _, talks in found.questions)
@@ -76,9 +89,11 @@ def test_always_valid_limits_hold_after_any_number_of_looks() -> None:
         ("looks", {"looks": 0}, r"0 looks cannot be planned; give 1 \(at the end alone\) to 20"),
         (
             "looks",
-            {"difference": 9.0, "looks": 5},
-            "1 talk of each model is enough: 5 looks come too close; plan 1",
+            {"difference": 1.5, "looks": 20},
+            r"1\d talks of each model are enough: 20 looks come too close; plan 1",
         ),
+        ("difference", {"difference": 9.0}, "1 talk of each model is too few to plan with, 10 the least"),
+        ("difference", {"difference": 1.9}, r"\d talks of each model are too few to plan with"),
         ("pay", {"pay": -2.0}, "The pay for a talk is -2"),
         ("talks_a_day", {"talks_a_day": float("nan")}, "nan talks a day is no pace"),
         ("difference", {"difference": 0.001}, "talks of each model; look for a larger difference"),

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.statistics.planning import (
+    FEWEST,
     Dealing,
     Design,
     detectable,
@@ -51,6 +52,13 @@ def test_the_number_is_the_smallest_with_the_power() -> None:
 
 def test_without_a_difference_power_is_the_error_rate() -> None:
     assert power(EIGHT, 0.0, 100, alpha=0.05, comparisons=28) == pytest.approx(0.05 / 28)
+
+
+@pytest.mark.parametrize(("n", "shortfall"), [(FEWEST, 0.05), (20, 0.022), (100, 0.005)])
+def test_students_t_has_a_little_less_power_than_is_planned(n: int, shortfall: float) -> None:
+    shift = stats.norm.isf(0.025) + stats.norm.isf(0.2)
+    limit = stats.t.isf(0.025, 2 * n - 2)
+    assert 0 < 0.8 - stats.nct.sf(limit, 2 * n - 2, shift) < shortfall
 
 
 def test_what_is_detectable_has_the_power() -> None:

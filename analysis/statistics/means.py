@@ -117,7 +117,7 @@ def summarise(table: WorkerTable) -> Cells:
         leverage = 1 - count / n
         variance = np.where(count > 0, residuals(table) ** 2 / leverage, 0).sum(axis=0) / n**2
         df = _satterthwaite(count, leverage, n)
-        spread = np.maximum(table.squares.sum(axis=0) * n - total**2, 0) / (n * (n - 1))
+        spread = _spread(table.squares.sum(axis=0) * n, total**2) / (n * (n - 1))
     return Cells(
         n=n.astype(np.int64),
         workers=workers.astype(np.int64),
@@ -213,6 +213,12 @@ def _gaps(n: Floats, workers: NDArray[np.int64]) -> NDArray[np.object_]:
     gap[n == 1] = Gap.ONE_RATING
     gap[n == 0] = Gap.NO_RATINGS
     return gap
+
+
+def _spread(squares: Floats, of_total: Floats) -> Floats:
+    """What is left is rounding where it is a share of 1e-12."""
+    apart = squares - of_total
+    return np.where(apart > 1e-12 * squares, apart, 0)
 
 
 def _satterthwaite(count: Floats, leverage: Floats, n: Floats) -> Floats:

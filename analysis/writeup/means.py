@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from analysis.inference import Analysis
+from analysis.statistics.interval_methods import Method
 from analysis.tables.table7 import BOLD_SENTENCE, Cell, RatedAxis
 from analysis.writeup.document import Bars, Forest, Grid, Interval, Section, Shown, Table
 from analysis.writeup.wording import NOTHING, count, counted, known, level_text, percent, span
@@ -12,7 +13,11 @@ from analysis.writeup.wording import NOTHING, count, counted, known, level_text,
 MEAN_COLUMNS = (
     "axis model n workers mean sd cr2_error cr2_df low high bold possible_best paper_mean note".split()
 )
-NO_VARIANCE = "all workers agree: the number of workers stands for the effective number of ratings"
+NO_VARIANCE = {
+    Method.WILSON_CR2: "all workers agree: the number of workers stands for the effective number of ratings",
+    Method.CR2_T: "all workers agree: there is no variance between them",
+    Method.T: "all ratings are the same: there is no variance",
+}
 
 
 def means_section(analysis: Analysis) -> Section:
@@ -41,10 +46,9 @@ def _gaps(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _note(analysis: Analysis, m: int, a: int) -> str:
-    cell = analysis.table.rows[m].cells[a]
-    if cell.why or analysis.cells.error[m, a] != 0:
-        return cell.why
-    return NO_VARIANCE if analysis.table.method == "wilson-cr2" else "all workers agree: there is no variance"
+    cell, method = analysis.table.rows[m].cells[a], analysis.options.method
+    spread = analysis.cells.sd if method is Method.T else analysis.cells.error
+    return cell.why or ("" if spread[m, a] else NO_VARIANCE.get(method, ""))
 
 
 def _grid(analysis: Analysis) -> Grid:

@@ -271,7 +271,7 @@ def test_workers_who_all_give_one_fraction_count_as_one_rating_each(
 ) -> None:
     cells = one_cell(*([score] * talks for talks in workers))
     found, apart = wilson_cr2(cells, scale), scale.width / (2 * len(workers) + 20)
-    assert only(cells.error) == 0
+    assert only(cells.error) == only(cells.sd) == 0
     assert only(found.high) - only(found.low) > apart
     assert scale.low <= only(found.low) and only(found.high) <= scale.high
 
@@ -282,6 +282,7 @@ def test_a_single_rating_that_differs_among_a_million_is_no_rounding() -> None:
     total[0], squares[0] = total[0] + 0.1, squares[0] + 5**2 - 4.9**2
     cells = summarise(WorkerTable(count, total, squares))
     assert only(cells.error) == pytest.approx(1e-7, rel=1e-3)
+    assert only(cells.sd) == pytest.approx(1e-4, rel=1e-3)
 
 
 def test_an_empty_table_has_cells_without_ratings() -> None:

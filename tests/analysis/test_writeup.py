@@ -193,6 +193,21 @@ def test_a_cell_without_variance_says_what_its_interval_rests_on() -> None:
     assert found.missing[0].startswith("Ape, Overall quality: all workers agree: the number of workers")
 
 
+@pytest.mark.parametrize(
+    ("method", "alike", "varied"),
+    [
+        (Method.CR2_T, "all workers agree: there is no variance between them", True),
+        (Method.T, "all ratings are the same: there is no variance", False),
+    ],
+)
+def test_workers_who_agree_may_vary_each(method: Method, alike: str, varied: bool) -> None:
+    rows = rated(Ape=[3, 3, 3]) + [(f"w{k // 2}", "Bee", f"b{k}", "overall", 3 + k % 2) for k in range(6)]
+    found = section("means", document(rows, options=IntervalOptions(method)))
+    assert found.missing == tuple(
+        f"{model}, Overall quality: {alike}." for model in ("Ape", "Bee")[: 1 + varied]
+    )
+
+
 def test_a_limit_just_above_zero_is_not_shown_as_zero() -> None:
     found = analysed(drawn_rows())
     found.best.high[:, 0], found.best.possible[:, 0] = (0, 0.0031, 0.2), (False, True, True)

@@ -33,16 +33,27 @@ def _too_few(table: Table7) -> Headline | None:
     if not table.rows:
         return Headline("This study has no models", "Table 7 has a row for each of the study's models.")
     lacking = [row for row in table.rows if _overall(row).gap != Gap.NONE]
+    alike = [row for row in lacking if _overall(row).gap == Gap.NO_SPREAD]
     need = "An interval takes ratings by at least two workers."
     if table.talks == 0:
         return Headline("No ratings yet", f"No talk has been finished and rated. {need}")
     if not lacking:
         return None
-    names, verb = _listed([row.model for row in lacking]), "has" if len(lacking) == 1 else "have"
+    if len(alike) == len(lacking):
+        return Headline("These intervals do not compare the models", _without_spread(alike))
+    named = [row.model for row in lacking if row not in alike]
+    names, verb = _listed(named), "has" if len(named) == 1 else "have"
     title = "Too few ratings to compare the models"
     if len(table.rows) - len(lacking) >= 2:
         title = "Too few ratings to compare all models"
     return Headline(title, f"{names} {verb} no interval on overall quality yet. {need}")
+
+
+def _without_spread(rows: list[Row]) -> str:
+    names, verb = _listed([row.model for row in rows]), "has" if len(rows) == 1 else "have"
+    return (
+        f"{names} {verb} no interval on overall quality: whichever workers are drawn, the mean is the same."
+    )
 
 
 def _leader(table: Table7) -> Headline:

@@ -10,6 +10,7 @@ import pytest
 from analysis.errors import UnknownStudy
 from analysis.frames import Population
 from analysis.report import report_of, study_named
+from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import Gap
 from analysis.tables.headline import CHECKED_FROM, Headline, headline
 from analysis.tables.paper import table7_mean
@@ -110,6 +111,15 @@ def test_means_and_limits_below_zero_are_written_with_a_minus() -> None:
     assert (cell.mean_text, cell.interval_text) == ("0.00", "−0.31 to 0.60")
     assert replace(cell, mean=-1.0, low=-0.001, high=0.6).interval_text == "0.00 to 0.60"
     assert replace(cell, low=1.0, high=2.0).interval_text == "1.00–2.00"
+
+
+def test_a_bootstrap_without_spread_is_not_called_too_few_ratings(rated_study) -> None:
+    study = rated_study(models=["One", "Other"])
+    rate(study, 0, [3] * 20)
+    rate(study, 1, [3, 4] * 10)
+    found = headline(report_of(study.study, options=IntervalOptions(Method.BOOTSTRAP, replicates=50)))
+    assert found.title == "These intervals do not compare the models"
+    assert found.detail.startswith("One has no interval on overall quality: whichever workers are drawn")
 
 
 def test_equal_means_share_the_lead(rated_study) -> None:

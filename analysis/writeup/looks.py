@@ -82,8 +82,9 @@ def live_sentence(always: Always) -> str:
     """What limits for any time hold for."""
     return (
         f"At any time: with {count(always.fewest)} of the {counted(always.per_model, 'planned talk')} of each "
-        f"model, these limits hold over all pairs and all moments together at {level_text(1 - always.alpha)}. They are "
-        "wider than those of a planned look, and decide nothing that was planned."
+        f"model, these limits hold over all pairs and all moments together at {level_text(1 - always.alpha)}. They "
+        "decide nothing that was planned: at the end O’Brien-Fleming’s and Pocock’s limits for planned looks are "
+        "narrower."
     )
 
 

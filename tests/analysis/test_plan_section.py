@@ -11,7 +11,7 @@ from analysis.ratings_frame import Population
 from analysis.remembered import state_of
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
-from analysis.statistics.sequential import mixture_bounds
+from analysis.statistics.sequential import Shape, mixture_bounds, spending_bounds
 from analysis.writeup.document import Document, Section
 from analysis.writeup.report import written
 from tests.analysis.planned_studies import hold, planned
@@ -102,6 +102,20 @@ def test_with_the_first_talks_limits_for_any_time_are_those_of_the_scale() -> No
     assert (row["low"], row["high"], row["differs"]) == (-4, 4, False)
     assert any(
         f"with 3 of the {plan.talks_per_arm:,} planned talks of each model" in words for words in found.words
+    )
+
+
+def test_limits_for_any_time_claim_no_more_than_they_are() -> None:
+    shares, any_time = np.arange(1, 6) / 5, mixture_bounds(np.arange(1, 6) / 5)
+    planned_looks = [spending_bounds(shape, shares) for shape in Shape]
+    assert all(limits[-1] < any_time[-1] for limits in planned_looks)
+    assert any_time[0] < spending_bounds(Shape.OBRIEN_FLEMING, shares)[0]
+    rated, _ = planned()
+    hold(rated, 3, [3, 4])
+    assert (
+        section(rated)
+        .words[-1]
+        .endswith("at the end O’Brien-Fleming’s and Pocock’s limits for planned looks are narrower.")
     )
 
 

@@ -136,9 +136,9 @@ class Point:
 class Plan:
     """``talks`` of each model at the last look; ``alone`` is what one look at the end would need.
 
-    ``expected`` are mean talks of each model when a pair is decided, where the difference is there, and
-    ``expected_without`` where there is none. ``cost`` and ``days`` are None where they are not known. ``questions`` has
-    each question with a pair's error rate and the talks of each model that it takes.
+    ``expected`` are mean talks of each model when a pair is decided or all looks are over, where the difference is
+    there, and ``expected_without`` where there is none. ``cost`` and ``days`` are None where they are not known.
+    ``questions`` has each question with a pair's error rate and the talks of each model that it takes.
     """
 
     scenario: Scenario

@@ -85,9 +85,9 @@ def looked_at(plan: Plan) -> str:
         return "One look, at the end."
     return (
         f"{counted(asked.looks, 'look')}, limits {SHORT_RULES[asked.rule]}; one look at the end alone would need "
-        f"{counted(plan.alone, 'talk')} of each model. A pair is decided after {count(round(plan.expected))} on "
-        "average where the difference is there; where there is none it goes on to "
-        f"{count(round(plan.expected_without))}."
+        f"{counted(plan.alone, 'talk')} of each model. A pair is decided, or the study at its end, after "
+        f"{count(round(plan.expected))} on average where the difference is there, after "
+        f"{count(round(plan.expected_without))} where there is none."
     )
 
 

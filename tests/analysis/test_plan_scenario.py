@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from analysis.errors import PlanRefused
@@ -56,6 +57,16 @@ def test_a_plan_says_its_figures_as_they_were_given() -> None:
     assert wording.assumed(block, "x").endswith(
         "2 talks a worker, models dealt equally often to each worker."
     )
+
+
+def test_where_a_pair_ends_counts_studies_that_decide_nothing() -> None:
+    found = plan(Scenario(**PAPER, models=8, looks=5))
+    assert found.looks[-1].found < 0.81
+    by_a_limit = np.diff([look.found for look in found.looks], prepend=0)
+    decided = by_a_limit @ [look.share for look in found.looks] * found.talks
+    assert found.expected == pytest.approx(decided + (1 - by_a_limit.sum()) * found.talks)
+    words = f"is decided, or the study at its end, after {found.expected:.0f} on average where the difference is there"
+    assert words in wording.looked_at(found)
 
 
 def test_the_questions_stand_side_by_side() -> None:

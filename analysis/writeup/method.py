@@ -72,10 +72,11 @@ def method_section(analysis: Analysis) -> Section:
 
 def _words(analysis: Analysis) -> Iterator[str]:
     level = level_text(analysis.options.level)
+    hold = "ought to" if analysis.options.method is Method.T else "would"
     yield (
         "Each mean is the plain average of the ratings of complete talks. Its interval says how sure it is: if "
-        f"the study were held again and again with other workers, {level} of such intervals would hold the true "
-        "mean."
+        f"the study were held again and again with other workers, {level} of such intervals {hold} hold the "
+        "true mean."
     )
     yield INTERVALS[analysis.options.method]
     yield (

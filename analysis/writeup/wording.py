@@ -56,11 +56,13 @@ def span_apart(low: float, high: float) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """``.021``; ``< .001`` below that, ``> .999`` above."""
+    """``.021``; ``< .001`` below that, ``> .999`` above; ``.0498`` rather than a ``.050`` that is below .05."""
     if p is None or math.isnan(p):
         return NOTHING
     if p < 0.001:
         return "< .001"
+    if 0.0495 <= p < 0.05:
+        return f"{min(p, 0.0499):.4f}".removeprefix("0")
     return f"{p:.3f}".removeprefix("0") if p < 0.9995 else "> .999"
 
 

@@ -143,6 +143,7 @@ def test_the_note_is_about_the_way_that_was_taken(method: Method) -> None:
     words = " ".join(section.words)
     assert ("Wilson" in words) is (method is Method.WILSON_CR2)
     assert ("too narrow. " in f"{words} " and "many papers" in words) is (method is Method.T)
+    assert ("ought to hold the true mean" in words) is (method is Method.T)
     assert ("drawn again" in words) is (method is Method.BOOTSTRAP)
     assert any("Hsu (1984)" in source for source in section.sources)
     assert not any("Smith" in source for source in section.sources)  # nothing of the paper's is shown here

@@ -6,24 +6,24 @@ from itertools import pairwise
 
 from analysis.plots.parts import PlotlyFigure, colour, layout, plain
 from analysis.writeup.document import Histogram
-from analysis.writeup.wording import signed
+from analysis.writeup.wording import bins
 
 HEIGHT_PX = 240
 
 
 def histogram(plot: Histogram) -> PlotlyFigure:
-    bins = list(pairwise(plot.edges))
+    ends = list(pairwise(plot.edges))
     trace = {
         "type": "bar",
         "name": plain(plot.counted),
         "meta": colour("accent"),
-        "x": [(low + high) / 2 for low, high in bins],
+        "x": [(low + high) / 2 for low, high in ends],
         "y": plot.counts,
-        "width": [high - low for low, high in bins],
+        "width": [high - low for low, high in ends],
         "marker": {"line": {"width": 1}},
         "customdata": [
-            f"{signed(low)} to {signed(high)}<br>{many} {plain(plot.counted)}"
-            for (low, high), many in zip(bins, plot.counts, strict=True)
+            f"{words}<br>{many} {plain(plot.counted)}"
+            for words, many in zip(bins(plot.edges), plot.counts, strict=True)
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }

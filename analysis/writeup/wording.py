@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from analysis.statistics.differences import Untested
 
@@ -53,6 +54,18 @@ def span_apart(low: float, high: float) -> str:
     """Limits of a difference: one that leaves zero out is not shown as zero."""
     near = 0 < low < 0.005 or -0.005 < high < 0
     return span(low, high, 4 if near else 2)
+
+
+def decimals(values: Sequence[float], least: int = 0, most: int = 6) -> int:
+    """The fewest digits after the point that tell round values apart from their neighbours."""
+    tells = (d for d in range(least, most) if all(math.isclose(v, round(v, d), abs_tol=1e-9) for v in values))
+    return next(tells, most)
+
+
+def bins(edges: Sequence[float]) -> list[str]:
+    """``−0.10 to 0.00``, ``0.00 to +0.10``: what lies between neighbouring edges."""
+    digits = decimals(edges, least=2)
+    return [f"{signed(low, digits)} to {signed(high, digits)}" for low, high in pairwise(edges)]
 
 
 def p_value(p: float | None) -> str:

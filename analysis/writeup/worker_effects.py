@@ -9,7 +9,7 @@ import numpy as np
 from analysis.inference import Analysis
 from analysis.statistics.means import Floats
 from analysis.writeup.document import Grid, Histogram, Shown, Table
-from analysis.writeup.wording import count, signed
+from analysis.writeup.wording import bins, count
 
 COLUMNS = ("axis", "low", "high", "workers")
 #: Widths of a bin, as shares of a point of the paper's scale; taken is the narrowest that needs no more bins.
@@ -23,21 +23,21 @@ def worker_effects(analysis: Analysis) -> tuple[tuple[Histogram, ...], tuple[Gri
     effects = {a: found for a in range(len(analysis.table.axes)) if len(found := _effects(analysis, a))}
     edges = _edges(effects, analysis.options.scale.width / 4)
     binned = {a: _binned(found, edges) for a, found in effects.items()}
-    bins = list(pairwise(edges))
+    ends = list(pairwise(edges))
     table = Table(
         "worker_effects",
         COLUMNS,
         tuple(
             (analysis.table.axes[a].value, low, high, workers)
             for a, counts in binned.items()
-            for (low, high), workers in zip(bins, counts, strict=True)
+            for (low, high), workers in zip(ends, counts, strict=True)
         ),
     )
     figures = tuple(
         Histogram(analysis.table.axes[a].label, "Points above the average worker", "workers", edges, counts)
         for a, counts in binned.items()
     )
-    return figures, _grids(analysis, binned, bins), table
+    return figures, _grids(analysis, binned, edges), table
 
 
 def _effects(analysis: Analysis, a: int) -> Floats:
@@ -66,16 +66,16 @@ def _binned(effects: Floats, edges: tuple[float, ...]) -> tuple[int, ...]:
 
 
 def _grids(
-    analysis: Analysis, binned: dict[int, tuple[int, ...]], bins: list[tuple[float, float]]
+    analysis: Analysis, binned: dict[int, tuple[int, ...]], edges: tuple[float, ...]
 ) -> tuple[Grid, ...]:
     if not binned:
         return ()
     rows = tuple(
         (
-            Shown(f"{signed(low)} to {signed(high)}"),
+            Shown(words),
             *(Shown(count(counts[place])) for counts in binned.values()),
         )
-        for place, (low, high) in enumerate(bins)
+        for place, words in enumerate(bins(edges))
     )
     head = ("Points above the average worker", *(analysis.table.axes[a].label for a in binned))
     return (Grid("Workers by leniency", head, rows, detail=True),)

@@ -18,13 +18,18 @@ from pathlib import Path
 import resvg_py
 
 from analysis.exports.svg import drawn
-from analysis.exports.svg.shapes import WIDTH
+from analysis.exports.svg.shapes import WIDTH, writing
 from analysis.writeup.captions import signs
 from analysis.writeup.document import Document, Figure
+from analysis.writeup.labels import lines
 
 STYLE = Path(__file__).resolve().parent / "picture.css"
 FONT, FONT_PACKAGE, FONT_FILES = "Source Sans Pro", "font_source_sans_pro", ("Regular", "Bold")
-MARGIN, TITLE_Y, SIGNS_Y, HEAD = 16, 30, 48, 62
+MARGIN, FIRST_LINE, BELOW_HEAD = 16, 30, 14
+#: Kinds of lines above a drawing: the size of their letters, the most lines, and how far these are apart.
+TITLE, SIGNS = ("title", 15, 3, 18), ("tick", 12, 2, 16)
+#: Characters of a title in the name of a file: with an ending, far from what file systems refuse.
+MOST_NAME = 60
 #: Pixels of a PNG for each unit of the drawing: 1,536 across.
 ZOOM = 3
 
@@ -38,13 +43,17 @@ class Picture:
     figure: Figure
     warning: str
 
+    @property
+    def title(self) -> str:
+        return f"{self.section} · {self.figure.title}"
+
 
 def pictures(document: Document) -> tuple[Picture, ...]:
     """All figures of a report; names are those of section and figure, ``means-overall-quality``."""
     found: dict[str, Picture] = {}
     for section in document.sections:
         for place, figure in enumerate(section.figures, start=1):
-            words = re.sub(r"[^a-z0-9]+", "-", figure.title.lower()).strip("-")
+            words = re.sub(r"[^a-z0-9]+", "-", figure.title.lower()).strip("-")[:MOST_NAME].rstrip("-")
             name = f"{section.name}-{words}" if words else f"{section.name}-{place}"
             name = f"{name}-{place}" if name in found else name
             found[name] = Picture(name, section.title, figure, document.warning.partition(":")[0])
@@ -56,20 +65,29 @@ def as_svg(picture: Picture) -> str:
 
 
 def _svg_lines(picture: Picture) -> Iterator[str]:
-    drawing, figure = drawn(picture.figure), picture.figure
-    width, height = WIDTH + 2 * MARGIN, HEAD + drawing.height + MARGIN
+    drawing, head = drawn(picture.figure), list(_head(picture))
+    top = max(y for _, y, _ in head) + BELOW_HEAD
+    width, height = WIDTH + 2 * MARGIN, top + drawing.height + MARGIN
     size = f'viewBox="0 0 {width} {height:g}" width="{width}" height="{height:g}"'
     yield f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>'
-    yield f"<title>{escape(f'{picture.section}: {figure.title}')}</title>"
+    yield f"<title>{escape(picture.title)}</title>"
     yield f"<style>{_style()}</style>"
     yield '<rect class="page" width="100%" height="100%"/>'
-    yield f'<text class="title" x="{MARGIN}" y="{TITLE_Y}">{escape(f"{picture.section} · {figure.title}")}</text>'
-    marked = f"{picture.warning}. " if picture.warning else ""
-    words = signs(figure)
-    yield f'<text class="tick" x="{MARGIN}" y="{SIGNS_Y}">{escape(f"{marked}{words[:1].upper()}{words[1:]}")}</text>'
-    yield f'<g transform="translate({MARGIN} {HEAD})">'
+    yield from (writing(MARGIN, y, words, kind=kind) for kind, y, words in head)
+    yield f'<g transform="translate({MARGIN} {top:g})">'
     yield from drawing.elements
     yield from ("</g>", "</svg>")
+
+
+def _head(picture: Picture) -> Iterator[tuple[str, float, str]]:
+    """The lines above the drawing: kind, place and words."""
+    marked = f"{picture.warning}. " if picture.warning else ""
+    words, y = signs(picture.figure), float(FIRST_LINE)
+    said = ((TITLE, picture.title), (SIGNS, f"{marked}{words[:1].upper()}{words[1:]}"))
+    for (kind, letters, most, apart), text in said:
+        for line in lines(text, WIDTH / letters, most):
+            yield kind, y, line
+            y += apart
 
 
 @lru_cache(maxsize=1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from analysis.plots.parts import (
-    FRAME_HEIGHT_PX,
-    ROW_HEIGHT_PX,
     PlotlyFigure,
     Trace,
     colour,
     layout,
     plain,
     rows,
+    rows_height,
     share_ticks,
 )
 from analysis.writeup.document import Bars
@@ -20,11 +19,9 @@ FAINTEST = 0.12
 
 
 def bars(plot: Bars) -> PlotlyFigure:
-    made = layout(
-        FRAME_HEIGHT_PX + ROW_HEIGHT_PX * len(plot.bars),
-        {"range": [0, 1], "fixedrange": True, **share_ticks()},
-        rows([label for label, _ in plot.bars]),
-    )
+    labels = [label for label, _ in plot.bars]
+    shares = {"range": [0, 1], "fixedrange": True, **share_ticks()}
+    made = layout(rows_height(labels), shares, rows(labels))
     traces = [_value(plot, place) for place in range(len(plot.values))]
     margin = {"l": 8, "r": 24, "t": 8, "b": 30}
     return {

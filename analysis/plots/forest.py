@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from analysis.plots.parts import (
-    FRAME_HEIGHT_PX,
-    ROW_HEIGHT_PX,
     PlotlyFigure,
     Trace,
     colour,
     layout,
     plain,
     rows,
+    rows_height,
 )
 from analysis.writeup.document import Forest, Interval
 from analysis.writeup.wording import figure as figure_text
@@ -83,5 +82,5 @@ def _hover(each: Interval) -> str:
 def _layout(plot: Forest) -> dict[str, object]:
     margin = 0.06 * (plot.high - plot.low)
     xaxis = {"range": [plot.low - margin, plot.high + margin], "nticks": 8}
-    height = FRAME_HEIGHT_PX + ROW_HEIGHT_PX * len(plot.intervals)
-    return layout(height, xaxis, rows([each.label for each in plot.intervals]))
+    labels = [each.label for each in plot.intervals]
+    return layout(rows_height(labels), xaxis, rows(labels))

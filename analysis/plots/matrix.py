@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.plots.parts import FRAME_HEIGHT_PX, ROW_HEIGHT_PX, PlotlyFigure, layout, plain, rows
+from analysis.plots.parts import PlotlyFigure, layout, plain, rows, rows_height
 from analysis.writeup.document import Matrix
 from analysis.writeup.wording import signed
 
@@ -34,11 +34,8 @@ def matrix(plot: Matrix) -> PlotlyFigure:
         "showgrid": False,
         "fixedrange": True,
     }
-    made = layout(
-        FRAME_HEIGHT_PX + ROW_HEIGHT_PX * len(places),
-        numbers,
-        rows([f"{place} {label}" for place, label in enumerate(plot.labels, start=1)]),
-    )
+    labels = [f"{place} {label}" for place, label in enumerate(plot.labels, start=1)]
+    made = layout(rows_height(labels), numbers, rows(labels))
     return {"data": [trace], "layout": {**made, "margin": {"l": 8, "r": 8, "t": 30, "b": 8}}}
 
 

@@ -6,13 +6,15 @@ page's script fills in the theme's colours.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
+
+from analysis.writeup.labels import lines, most_lines
 
 Trace = dict[str, object]
 PlotlyFigure = dict[str, object]
-LABEL_CHARACTERS = 18
-ROW_HEIGHT_PX, FRAME_HEIGHT_PX = 34, 46
+#: Room for a label in sizes of its letters, and the most lines of it.
+LABEL_EMS, MOST_LINES = 10.8, 3
+ROW_HEIGHT_PX, HIGH_ROW_HEIGHT_PX, FRAME_HEIGHT_PX = 34, 50, 46
 
 
 def plain(text: str) -> str:
@@ -24,10 +26,14 @@ def plain(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Two lines at most; a longer name ends in an ellipsis and stands whole in the hover text."""
-    lines = textwrap.wrap(text, LABEL_CHARACTERS, break_on_hyphens=False) or [text]
-    shown = lines if len(lines) <= 2 else [lines[0], lines[1][: LABEL_CHARACTERS - 1] + "…"]
-    return "<br>".join(map(plain, shown))
+    """Three lines at most; what is left out of a longer name stands in the hover text."""
+    return "<br>".join(map(plain, lines(text, LABEL_EMS, MOST_LINES)))
+
+
+def rows_height(labels: Sequence[str]) -> int:
+    """Of a drawing with a row for each label, and the frame around it."""
+    high = most_lines(labels, LABEL_EMS, MOST_LINES) == MOST_LINES
+    return FRAME_HEIGHT_PX + (HIGH_ROW_HEIGHT_PX if high else ROW_HEIGHT_PX) * len(labels)
 
 
 def colour(role: str, strength: float = 1.0) -> dict[str, object]:

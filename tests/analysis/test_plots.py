@@ -90,12 +90,12 @@ def test_bold_models_are_another_trace_with_another_shape(rated_study) -> None:
     assert paper["x"][7] == 3.6
 
 
-def test_labels_are_text_in_at_most_two_lines(rated_study) -> None:
-    study = rated_study(models=["<i>&", "x" * 100, "MT Single-Skills +BST fine-tuning"])
+def test_labels_are_text_in_at_most_three_lines(rated_study) -> None:
+    study = rated_study(models=["<i>&", "x" * 99 + "y", "MT Single-Skills +BST fine-tuning"])
     study.fill(6)
     labels = drawn(study, "means")["layout"]["yaxis"]["ticktext"]
     assert labels[0] == "&lt;i&gt;&amp;"
-    assert labels[1].count("<br>") == 1 and labels[1].endswith("…")
+    assert labels[1].count("<br>") == 2 and "…" in labels[1] and labels[1].endswith("y")
     assert labels[2] == "MT Single-Skills<br>+BST fine-tuning"
 
 

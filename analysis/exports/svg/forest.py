@@ -8,11 +8,11 @@ from analysis.exports.svg.shapes import (
     AXIS_HEIGHT,
     GAP,
     LABEL_WIDTH,
-    ROW,
     WIDTH,
     Drawing,
     Scale,
     line,
+    row_height,
     row_label,
     ticks,
     titled,
@@ -25,18 +25,19 @@ POINT = 4.5
 
 
 def forest(plot: Forest) -> Drawing:
-    height = ROW * len(plot.intervals) + AXIS_HEIGHT
-    return Drawing(height, tuple(_parts(plot, height)))
+    row = row_height(each.label for each in plot.intervals)
+    height = row * len(plot.intervals) + AXIS_HEIGHT
+    return Drawing(height, tuple(_parts(plot, row, height)))
 
 
-def _parts(plot: Forest, height: float) -> Iterator[str]:
+def _parts(plot: Forest, row: float, height: float) -> Iterator[str]:
     foot = height - AXIS_HEIGHT + 4
     x = Scale(plot.low, plot.high, LABEL_WIDTH + GAP, WIDTH - 2 * GAP)
     for tick in ticks(plot.low, plot.high):
         yield line("grid", (x(tick), 0), (x(tick), foot))
-        yield writing(x(tick), height - 8, f"{tick:g}", "middle", "tick")
-    for row, each in enumerate(plot.intervals):
-        y = ROW * (row + 0.5)
+        yield writing(x(tick), height - 8, f"{tick:g}".replace("-", "−"), "middle", "tick")
+    for place, each in enumerate(plot.intervals):
+        y = row * (place + 0.5)
         kind = "best" if each.strong else "other"
         bar = line(f"reach {kind}", (x(each.low), y), (x(each.high), y))
         dot = f'<circle class="point {kind}" cx="{x(each.mean):g}" cy="{y:g}" r="{POINT}"/>'

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+from analysis.writeup.labels import ems, lines, most_lines
+
 WIDTH, LABEL_WIDTH, GAP = 480, 150, 8
 ROW, AXIS_HEIGHT = 28, 26
-#: About what fits into the room for labels: in one line at 12 pixels, in each of two at 10.
-LABEL_CHARACTERS, SMALL_LABEL_CHARACTERS = 22, 23
+#: Sizes of letters: of most, and of labels that take more than a line.
+LETTERS, SMALL_LETTERS = 12, 10
+#: Lines of a label, how far they are apart, and how high the row of one that takes all of them is.
+MOST_LINES, LINE_HEIGHT, HIGH_ROW = 3, 11, 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,22 @@ def writing(x: float, y: float, words: str, anchor: str = "start", kind: str = "
     return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{marked}>{escape(words)}</text>'
 
 
+def row_height(labels: Iterable[str]) -> int:
+    """As high as the label of most lines asks for; the same for all rows of a drawing."""
+    return HIGH_ROW if most_lines(labels, LABEL_WIDTH / SMALL_LETTERS, MOST_LINES) == MOST_LINES else ROW
+
+
 def row_label(middle: float, words: str, kind: str = "") -> str:
-    """A line's name, around the middle of its row; in two small lines where it is long, cut where it is longer."""
-    if len(words) <= LABEL_CHARACTERS:
+    """A line's name, around the middle of its row; in small lines where it is long, cut where it is longer."""
+    if ems(words) * LETTERS <= LABEL_WIDTH:
         return writing(LABEL_WIDTH, middle + 4, words, "end", kind)
-    first, *rest = textwrap.wrap(words, SMALL_LABEL_CHARACTERS)
-    second = " ".join(rest)
-    if len(second) > SMALL_LABEL_CHARACTERS:
-        second = f"{second[: SMALL_LABEL_CHARACTERS - 1]}…"
+    parts = lines(words, LABEL_WIDTH / SMALL_LETTERS, MOST_LINES)
+    top = middle + 3.5 - LINE_HEIGHT * (len(parts) - 1) / 2
     small = f"small {kind}".rstrip()
-    lines = ((middle - 2, first), (middle + 9, second)) if second else ((middle + 4, first),)
-    return "".join(writing(LABEL_WIDTH, y, line, "end", small) for y, line in lines)
+    return "".join(
+        writing(LABEL_WIDTH, top + LINE_HEIGHT * place, part, "end", small)
+        for place, part in enumerate(parts)
+    )
 
 
 def titled(inside: str, title: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from analysis.exports.report_pictures import Picture, pictures
 from analysis.plots import plotly_figure
@@ -78,7 +76,6 @@ class ReportPage:
 
     document: Document
     table: Table7
-    answers: tuple[tuple[str, str], ...]
     span: Span
     rows: list[tuple[Row, list[tuple[Cell, Mark | None]]]]
     first: PagePart
@@ -108,18 +105,11 @@ def report_page(report: Report) -> ReportPage:
     return ReportPage(
         document=document,
         table=table,
-        answers=tuple(_answers(document)),
         span=shown,
         rows=[(row, [(cell, mark(cell, shown)) for cell in row.cells]) for row in table.rows],
         first=first,
         parts=tuple(rest),
     )
-
-
-def _answers(document: Document) -> Iterator[tuple[str, str]]:
-    """Questions with all that is said on them."""
-    for question, parts in groupby(document.answer.parts, key=lambda part: part.question):
-        yield question, " ".join(part.sentence for part in parts)
 
 
 def _part(section: Section, named: dict[int, Picture]) -> PagePart:

@@ -16,6 +16,8 @@ from analysis.writeup.document import Document, Figure, Grid, Section, Shown
 from analysis.writeup.report import fact_text
 
 STYLE = Path(__file__).resolve().parent / "report.css"
+#: Characters of a field that is never broken.
+MOST_IN_LINE = 24
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -46,8 +48,10 @@ def _lines(document: Document) -> Iterator[str]:
 
 
 def _answer(document: Document) -> Iterator[str]:
-    yield f'<div class="answer"><strong>{escape(document.answer.title)}</strong>'
-    yield f"<p>{escape(' '.join(document.answer.sentences))}</p></div>"
+    yield f'<div class="answer"><h2>{escape(document.answer.title)}</h2><dl>'
+    for question, said in document.answer.questions:
+        yield f"<div><dt>{escape(question)}</dt><dd>{escape(said)}</dd></div>"
+    yield "</dl></div>"
 
 
 def _contents(document: Document) -> Iterator[str]:
@@ -71,7 +75,8 @@ def _section(section: Section) -> Iterator[str]:
             yield from _figure(figure, f"{section.name}-figure-{place}")
         yield "</div>"
     for place, grid in enumerate(section.grids, start=1):
-        yield from _grid(grid, f"{section.name}-table-{place}")
+        shown = _folded if grid.detail else _grid
+        yield from shown(grid, f"{section.name}-table-{place}")
     if section.sources:
         yield '<ul class="sources">'
         yield from (f"<li>{escape(source)}</li>" for source in section.sources)
@@ -85,6 +90,13 @@ def _figure(figure: Figure, name: str) -> Iterator[str]:
     yield f"{svg(figure, name)}</figure>"
 
 
+def _folded(grid: Grid, name: str) -> Iterator[str]:
+    """What figures draw already."""
+    yield f"<details><summary>Figures as a table: {escape(grid.title)}</summary>"
+    yield from _grid(grid, name)
+    yield "</details>"
+
+
 def _grid(grid: Grid, name: str) -> Iterator[str]:
     """A region that the keyboard reaches, because wide tables scroll."""
     yield f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}">'
@@ -92,9 +104,14 @@ def _grid(grid: Grid, name: str) -> Iterator[str]:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in grid.head)
     yield f"<thead><tr>{head}</tr></thead><tbody>"
     for first, *rest in grid.rows:
-        fields = "".join(f"<td>{_field(shown)}</td>" for shown in rest)
+        fields = "".join(f"<td{_kind(shown)}>{_field(shown)}</td>" for shown in rest)
         yield f'<tr><th scope="row">{_field(first)}</th>{fields}</tr>'
     yield "</tbody></table></div>"
+
+
+def _kind(shown: Shown) -> str:
+    """Figures stay in one line; words may take several."""
+    return ' class="long"' if max(len(shown.text), len(shown.aside)) > MOST_IN_LINE else ""
 
 
 def _field(shown: Shown) -> str:

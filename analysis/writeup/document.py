@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 Value = str | int | float | bool | None
 
@@ -158,6 +159,12 @@ class Answer:
     @property
     def sentences(self) -> tuple[str, ...]:
         return tuple(part.sentence for part in self.parts)
+
+    @property
+    def questions(self) -> tuple[tuple[str, str], ...]:
+        """Each question with all that is said on it."""
+        asked = groupby(self.parts, key=lambda part: part.question)
+        return tuple((question, " ".join(part.sentence for part in parts)) for question, parts in asked)
 
 
 @dataclass(frozen=True, slots=True)

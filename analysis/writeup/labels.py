@@ -11,7 +11,7 @@ from itertools import accumulate
 
 NARROW, WIDE = frozenset("fijlrtI.,:;!|'`()[]{}/\\ -"), frozenset("mwMW@%—…")
 #: Widths of letters in ems.
-SLIM, COMMON, CAPITAL, FULL, PICTURE = 0.38, 0.58, 0.7, 1.0, 1.35
+SLIM, COMMON, CAPITAL, FULL, PICTURE = 0.36, 0.64, 0.74, 1.0, 1.35
 FIRST_PICTURE, JOINER = 0x1F000, "\u200d"
 CUT = "…"
 

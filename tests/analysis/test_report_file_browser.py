@@ -24,15 +24,19 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    rows = drawn_rows(
-        models=["Ape", "Bee", '<img src="http://other.example/x.png">', "A name without any end at all"]
-    )
+def written_to(folder: Path, models: list[str]) -> str:
+    """The address of a report on drawn ratings of models."""
+    rows = drawn_rows(models=models)
     analysis = analyse(frame_of(rows), Source("ratings.csv", True), IntervalOptions())
-    path: Path = tmp_path_factory.mktemp("report") / "report.html"
+    path = folder / "report.html"
     path.write_text(render(written(analysis)))
     return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    names = ["Ape", "Bee", '<img src="http://other.example/x.png">', "A_name_without_any_end_at_all" * 2]
+    return written_to(tmp_path_factory.mktemp("report"), names)
 
 
 def opened(chromium: Browser, address: str, width: int, scheme: str) -> tuple[Page, list[str]]:
@@ -51,6 +55,27 @@ def test_it_fetches_nothing_and_fits(chromium: Browser, address: str, width: int
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("svg").count() == 10 and page.locator("svg circle").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_first_screen_answers(chromium: Browser, tmp_path: Path, width: int) -> None:
+    page, _ = opened(chromium, written_to(tmp_path, ["BST", "Random skill", "WoW"]), width, "light")
+    last = page.locator(".answer dd").last.bounding_box()
+    assert page.locator(".answer dt").count() >= 3 and last["y"] + last["height"] <= 900
+
+
+LINES = """element => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return new Set([...range.getClientRects()].map(box => Math.round(box.bottom))).size;
+}"""
+
+
+def test_a_long_name_leaves_room_for_figures(chromium: Browser, address: str) -> None:
+    page, _ = opened(chromium, address, 768, "light")
+    assert page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.scroll'))") == 0
+    figures = page.locator("#best td").all()
+    assert figures and {each.evaluate(LINES) for each in figures} == {1}
 
 
 #: Luminance contrast of a text with what is drawn behind it, from one pixel of each (WCAG 2.2, 1.4.3).
@@ -88,4 +113,6 @@ def test_it_prints_dark_on_white_without_contents(chromium: Browser, address: st
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("nav").is_visible()
+    assert page.locator("details table").count() == 6 == page.locator("details:not([open])").count()
+    assert all(table.is_visible() for table in page.locator("details table").all())
     assert page.pdf().startswith(b"%PDF")

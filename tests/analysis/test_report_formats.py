@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -191,6 +192,21 @@ def test_what_the_page_refers_to_is_there_once() -> None:
     labels = [attributes["aria-labelledby"] for _, attributes in page.tags if "aria-labelledby" in attributes]
     targets = [(link["href"] or "").removeprefix("#") for link in page.named("a")]
     assert set(labels) | set(targets) <= set(ids)
+
+
+def test_the_page_answers_a_question_at_a_time() -> None:
+    asked = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd></div>", text("html")))
+    assert list(asked) == ["By how much", "How sure", "How many more talks"]
+    assert [html.unescape(said) for said in asked.values()] == [
+        " ".join(part.sentence for part in DOCUMENT.answer.parts if part.question == question)
+        for question in asked
+    ]
+
+
+def test_tables_of_what_figures_draw_are_folded_away() -> None:
+    folded = re.findall(r"<details><summary>Figures as a table: ([^<]+)</summary>", text("html"))
+    grids = [grid for section in DOCUMENT.sections for grid in section.grids]
+    assert folded == [grid.title for grid in grids if grid.detail] and len(folded) < len(grids)
 
 
 def test_every_picture_has_a_name_and_its_section_a_table() -> None:

@@ -16,11 +16,13 @@ from analysis.writeup.document import Bars
 
 #: Strength of the colour of the lowest value; the highest has all of it.
 FAINTEST = 0.12
+#: More ticks would turn, and lose the last, beside names on a phone.
+ON_A_PHONE = 2
 
 
 def bars(plot: Bars) -> PlotlyFigure:
     labels = [label for label, _ in plot.bars]
-    shares = {"range": [0, 1], "fixedrange": True, **share_ticks()}
+    shares = {"range": [0, 1], "fixedrange": True, **share_ticks(ON_A_PHONE)}
     made = layout(rows_height(labels), shares, rows(labels))
     traces = [_value(plot, place) for place in range(len(plot.values))]
     margin = {"l": 8, "r": 24, "t": 8, "b": 30}

@@ -60,10 +60,10 @@ def layout(height: float, xaxis: dict[str, object], yaxis: dict[str, object]) ->
     }
 
 
-def share_ticks() -> dict[str, object]:
-    """Ticks of an axis from 0 to 1, in per cent."""
-    fifths = [place / 5 for place in range(6)]
-    return {"tickvals": fifths, "ticktext": [f"{100 * share:.0f} %" for share in fifths]}
+def share_ticks(parts: int = 5) -> dict[str, object]:
+    """Ticks of an axis from 0 to 1, so many apart, in per cent."""
+    shares = [place / parts for place in range(parts + 1)]
+    return {"tickvals": shares, "ticktext": [f"{100 * share:.0f} %" for share in shares]}
 
 
 def rows(labels: Sequence[str]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -183,3 +184,98 @@ def test_without_scripts_charts_are_pictures(live_server: Any, report: Any) -> N
     assert page.locator(".canvas img").count() == 20
     assert picture.bounding_box()["height"] > 100
     assert "the figures are in the table" in picture.get_attribute("alt")
+
+
+# --- Paper, forced colours, phones --------------------------------------------------------------------------
+
+#: Colours of all that is written or drawn in a chart's frame.
+INKS = (
+    "[...document.querySelectorAll('.canvas .ytick text, .canvas .xtick text')].map(each => each.style.fill)"
+)
+#: The width of a page of A4 within its margins.
+PAPER_PX = 718
+
+
+def light(colour: str) -> bool:
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) > 3 * 128
+
+
+def test_a_dark_page_prints_dark_on_white(report: Any) -> None:
+    report.locator("[data-theme-control] select").select_option("dark")
+    brought(report, OVERALL).locator(".point").first.wait_for()
+    report.evaluate(f"addEventListener('beforeprint', () => {{ window.inks = {INKS} }})")
+    report.pdf()
+    inks = report.evaluate("window.inks")
+    assert len(inks) > 100 and not any(map(light, inks))
+    assert all(map(light, report.evaluate(INKS)))
+    report.emulate_media(media="print")
+    assert not light(report.evaluate("getComputedStyle(document.querySelector('h1')).color"))
+    assert report.wrong == []
+
+
+def test_table_7_fits_on_paper(report: Any) -> None:
+    report.set_viewport_size({"width": PAPER_PX, "height": 1000})
+    report.emulate_media(media="print")
+    last = report.locator(".t7 td").last.bounding_box()
+    card = report.locator("#means").bounding_box()
+    assert last["x"] + last["width"] <= card["x"] + card["width"]
+
+
+def test_charts_fit_on_paper_two_beside_each_other_and_come_back(report: Any) -> None:
+    width = "document.querySelector('.canvas .main-svg').getBoundingClientRect().width"
+    before = report.evaluate(width)
+    report.evaluate(f"addEventListener('beforeprint', () => {{ window.width = {width} }})")
+    report.pdf()
+    assert report.evaluate("window.width") * 2 < PAPER_PX - 60
+    report.wait_for_timeout(300)
+    assert report.evaluate(width) == before
+
+
+def test_charts_can_be_seen_where_colours_are_forced(report: Any) -> None:
+    report.emulate_media(forced_colors="active")
+    report.reload()
+    brought(report, OVERALL).locator(".point").first.wait_for()
+    backdrop = report.locator(f".canvas[data-figure={OVERALL}] .main-svg").first
+    assert light(backdrop.evaluate("element => getComputedStyle(element).backgroundColor"))
+    lines = report.evaluate(
+        "[...document.querySelectorAll('.canvas .point path, .canvas path.point')].map(each => each.style.stroke)"
+    )
+    assert len(set(lines)) > 1 and not any(map(light, lines))
+    assert report.wrong == []
+
+
+def make_clear_study() -> None:
+    study = make_study(slug="clear", models=["Low", "High"])
+    for worker in range(12):
+        study.talk(f"worker {worker}", 0, [1 + worker % 2] * 4)
+        study.talk(f"worker {worker}", 1, [5 - worker % 3] * 4)
+    connection.close()
+
+
+def test_a_narrow_matrix_keeps_its_stars(report: Any, live_server: Any) -> None:
+    with ThreadPoolExecutor() as others:
+        others.submit(make_clear_study).result()
+    report.set_viewport_size({"width": 240, "height": 800})
+    report.goto(f"{live_server.url}/studies/clear/report/")
+    canvas = brought(report, "differences-overall-quality")
+    canvas.locator(".hm image").wait_for(state="attached")
+    told = canvas.locator(".heatmap-label").all_text_contents()
+    assert [words for words in told if words] == ["*", "*"]
+
+
+def test_shares_on_a_phone_have_level_ticks(report: Any) -> None:
+    report.set_viewport_size({"width": 360, "height": 800})
+    report.reload()
+    canvas = brought(report, "distributions-overall-quality")
+    canvas.locator(".xtick text").first.wait_for()
+    ticks = canvas.locator(".xtick text")
+    assert ticks.all_text_contents() == ["0 %", "50 %", "100 %"]
+    assert not any(re.search(r"rotate\([^0]", tick.get_attribute("transform")) for tick in ticks.all())
+
+
+def test_without_scripts_no_room_is_kept_for_charts(live_server: Any, report: Any) -> None:
+    context = report.context.browser.new_context(java_script_enabled=False)
+    context.add_cookies(report.context.cookies())
+    page = context.new_page()
+    page.goto(f"{live_server.url}/studies/table7/report/")
+    assert not page.locator(".canvas .room").first.is_visible()

@@ -1,9 +1,12 @@
 // Draws the power curve in the theme's colours, and again when the theme changes.
 
-import { colour, whenThemeChanges } from "./theme.js";
+import { colour, sized, whenThemeChanges } from "./theme.js";
 
 // No buttons: some of plotly's write markup from strings, which Trusted Types forbid, and one leads away.
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false };
+
+// A page of A4 or Letter holds it.
+const PAPER_PX = 640;
 
 const canvas = document.querySelector(".canvas[data-figure]");
 const figure = JSON.parse(document.getElementById(canvas.dataset.figure).textContent);
@@ -28,7 +31,7 @@ function framed(layout) {
 }
 
 function draw() {
-  Plotly.react(canvas, figure.data.map(painted), framed(figure.layout), CONFIG);
+  Plotly.react(canvas, figure.data.map(painted), framed(sized(figure.layout, PAPER_PX)), CONFIG);
 }
 
 if (window.Plotly) {

@@ -1,21 +1,23 @@
 // Draws the report's charts in the theme's colours when they come near the window, and again when the theme changes.
 
-import { colour, whenThemeChanges } from "./theme.js";
+import { colour, sized, whenThemeChanges } from "./theme.js";
 
 // The buttons are named one by one: plotly's own list offers an upload to its cloud, and saving a picture, which
 // Trusted Types forbid it (as they forbid its tips): both write markup from strings. The page has pictures to save.
 const CONFIG = { displaylogo: false, responsive: true, showTips: false };
 const BUTTONS = [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"]];
-// A narrower cell of a matrix has no room for its figure, which hovering and the table tell.
+// A narrower cell of a matrix has no room for its figure, only for its star; hovering and the table tell the figure.
 const LEAST_CELL_PX = 38;
 const LABELS_PX = 140;
 const NEAR = "600px";
+// Two beside each other on a page of A4 or Letter.
+const PAPER_PX = 310;
 
 const figures = JSON.parse(document.getElementById("report-figures").textContent);
 const drawn = new Set();
 
-function matrix(trace, canvas) {
-  const hasRoom = (canvas.clientWidth - LABELS_PX) / trace.x.length >= LEAST_CELL_PX;
+function matrix(trace, widthPx) {
+  const hasRoom = (widthPx - LABELS_PX) / trace.x.length >= LEAST_CELL_PX;
   return {
     ...trace,
     colorscale: [
@@ -23,13 +25,13 @@ function matrix(trace, canvas) {
       [0.5, colour("card")],
       [1, colour("accent", 0.45)],
     ],
-    texttemplate: hasRoom ? trace.texttemplate : "",
+    text: hasRoom ? trace.text : trace.text.map((row) => row.map((words) => (words.endsWith("*") ? "*" : ""))),
     textfont: { color: colour("ink"), size: 11 },
   };
 }
 
-function painted(trace, canvas) {
-  if (trace.type === "heatmap") return matrix(trace, canvas);
+function painted(trace, widthPx) {
+  if (trace.type === "heatmap") return matrix(trace, widthPx);
   const own = colour(trace.meta.role, trace.meta.strength);
   const edge = trace.type === "bar" ? colour("card") : own;
   const made = { ...trace };
@@ -60,7 +62,9 @@ function draw(canvas) {
   const config = zooms ? { ...CONFIG, modeBarButtons: BUTTONS } : { ...CONFIG, displayModeBar: false };
   if (!drawn.has(canvas)) canvas.replaceChildren();
   drawn.add(canvas);
-  Plotly.react(canvas, figure.data.map((trace) => painted(trace, canvas)), framed(figure.layout), config);
+  const layout = sized(figure.layout, PAPER_PX);
+  const widthPx = layout.width ?? canvas.clientWidth;
+  Plotly.react(canvas, figure.data.map((trace) => painted(trace, widthPx)), framed(layout), config);
 }
 
 if (window.Plotly) {

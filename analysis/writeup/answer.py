@@ -6,6 +6,7 @@ No more strongly than the numbers allow: a model is called the best where Hsu's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _too_few(analysis: Analysis, lacking: list[str]) -> Iterator[str]:
     if lacking:
         verb = "has" if len(lacking) == 1 else "have"
         yield f"{listed(lacking)} {verb} no interval {on(analysis)}. {NEED}"
-    else:
+    if len(analysis.table.rows) == 1:
         yield "There is only one model."
 
 
@@ -85,11 +86,12 @@ def _untested(analysis: Analysis, lacking: list[str]) -> Answer:
     ranked = sorted(cells, key=lambda each: -(each[1].mean or 0))
     told = [f"{cell.mean_text} ({cell.interval_text or cell.why})" for _, cell in ranked]
     first, second = (model for model, _ in ranked[:2])
-    shared = [model for model, cell in ranked if cell.mean == ranked[0][1].mean]
-    highest = f"{first} has" if len(shared) == 1 else f"{listed(shared)} share"
+    best = [model for model, cell in ranked if isclose(cell.mean or 0, ranked[0][1].mean or 0)]
+    verb = "has" if len(best) == 1 else "have"
+    mean = "same mean" if 1 < len(best) == len(ranked) else "highest mean"
     why = UNTESTED_WORDS[analysis.fitted[place].untested]
     return _answer(
-        f"{highest} the highest mean {on(analysis)}",
+        f"{listed(best)} {verb} the {mean} {on(analysis)}",
         [
             (HOW_MUCH, f"{first} has a mean of {told[0]}, {second} one of {told[1]}."),
             (HOW_SURE, f"Their difference is not tested: {why}."),

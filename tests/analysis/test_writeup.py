@@ -99,6 +99,18 @@ def test_where_differences_cannot_be_tested_the_highest_mean_is_told_and_why_no_
     )
 
 
+def test_models_of_one_mean_are_not_told_apart() -> None:
+    even = [2, 3] * 15
+    assert document(rated(Ape=even, Bee=even)).answer.title == "Ape and Bee have the same mean on overall quality"
+    three = document(rated(Ape=even, Bee=[1, 2] * 15, Cat=even)).answer
+    assert three.title == "Ape and Cat have the highest mean on overall quality"
+
+
+def test_a_single_model_with_one_rating_lacks_both() -> None:
+    sentences = document(rated(Ape=[3])).answer.sentences
+    assert "Ape has no interval" in sentences[0] and sentences[1] == "There is only one model."
+
+
 def test_more_talks_are_those_of_the_plan() -> None:
     found = analysed(NEAR)
     goal = found.outlooks[0].goals[0]

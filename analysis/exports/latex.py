@@ -18,10 +18,16 @@ _ESCAPES = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
     "–": "--",
     "−": "$-$",
     "…": r"\ldots{}",
 }
+#: Signs of which two make another one.
+_PAIRED = "-',"
+#: pdfLaTeX knows the letters of Latin alphabets before this one.
+FIRST_FOREIGN = 0x180
 
 
 def render(table: Table7) -> str:
@@ -45,14 +51,31 @@ def render(table: Table7) -> str:
 
 def escape(text: str) -> str:
     """Text that LaTeX prints as it stands, on one line."""
-    return "".join(_ESCAPES.get(character, character) for character in " ".join(text.split()))
+    line = " ".join(text.split())
+    return "".join(_escaped(*pair) for pair in zip(line, f"{line[1:]} ", strict=False))
+
+
+def _escaped(character: str, following: str) -> str:
+    """Two of some signs would be printed as another: hyphens as a dash."""
+    if character in _PAIRED and character == following:
+        return f"{character}{{}}"
+    return _ESCAPES.get(character, character)
+
+
+def engines(text: str) -> str:
+    """What it takes to print letters that pdfLaTeX stops at; empty where there are none."""
+    if all(ord(character) < FIRST_FOREIGN for character in text):
+        return ""
+    return "Names hold letters that pdfLaTeX does not know: use LuaLaTeX or XeLaTeX with a font that has them"
 
 
 def _comments(table: Table7) -> list[str]:
     """Escaped too, so that a title cannot end the comment."""
     mark = ["% SIMULATED DATA"] if table.simulated else []
+    needed = engines("".join([table.title, *(row.model for row in table.rows)]))
     return [
         *mark,
+        *([f"% {needed}"] if needed else []),
         f"% Table 7 of the study {escape(table.study)}; needs \\usepackage{{booktabs}}",
         f"% population {table.population}, data sha256 {table.sha256}, code {code_version()}",
     ]

@@ -9,6 +9,8 @@ from analysis.tables.table7 import BOLD_SENTENCE, Cell, Row, Table7
 from analysis.version import code_version
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+#: What makes an item of a list of the line that it begins.
+_ITEM = re.compile(r"^(\d{0,9})([-+.)])(?= |$)")
 
 
 def render(table: Table7) -> str:
@@ -33,7 +35,7 @@ def render(table: Table7) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it stands, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _ITEM.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", " ".join(text.split())))
 
 
 def _notes(table: Table7) -> list[str]:

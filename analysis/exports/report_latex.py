@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from analysis.exports.latex import escape
+from analysis.exports.latex import engines, escape
 from analysis.writeup.document import Document, Grid, Section, Shown
 from analysis.writeup.report import fact_text
 
@@ -18,7 +18,9 @@ COMMENT_CHARACTERS = 110
 
 
 def render(document: Document) -> str:
-    return "\n".join(_lines(document)) + "\n"
+    lines = list(_lines(document))
+    needed = engines("".join(lines))
+    return "\n".join([*_comment(needed), *lines]) + "\n"
 
 
 def _lines(document: Document) -> Iterator[str]:

@@ -104,6 +104,28 @@ def test_latex_prints_names_as_they_stand() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "printed"),
+    [
+        ("awq--int4---rev", "awq-{}-int4-{}-{}-rev"),
+        ("a|b", r"a\textbar{}b"),
+        ("``it''s", r"\textasciigrave{}\textasciigrave{}it'{}'s"),
+        ("", ""),
+    ],
+)
+def test_latex_prints_signs_that_it_would_join_as_they_stand(given: str, printed: str) -> None:
+    assert latex_escape(given) == printed
+
+
+def test_latex_says_what_letters_of_other_alphabets_take(rated_study) -> None:
+    for name, told in (("Модель", True), ("Modèle", False)):
+        study = rated_study(models=[name, "BST"], slug=f"letters-{told}".lower())
+        study.fill(3)
+        assert (
+            "% Names hold letters that pdfLaTeX" in format_named("latex").render(report_of(study.study))
+        ) is told
+
+
 def test_a_line_break_in_a_title_cannot_leave_a_latex_comment(rated_study) -> None:
     study = rated_study(title="First\n\\input{secret}")
     text = format_named("latex").render(report_of(study.study))
@@ -113,6 +135,8 @@ def test_a_line_break_in_a_title_cannot_leave_a_latex_comment(rated_study) -> No
 
 def test_markdown_keeps_a_name_inside_its_cell() -> None:
     assert markdown_escape("a|b *c* [d](e) <i>\nf") == r"a\|b \*c\* \[d\](e) \<i\> f"
+    assert markdown_escape("- a") == r"\- a" and markdown_escape("12. a") == r"12\. a"
+    assert markdown_escape("-0.5") == "-0.5" and markdown_escape("3.5 to 4") == "3.5 to 4"
 
 
 def test_markdown_prints_intervals_bold_and_the_papers_means(table: Table7) -> None:

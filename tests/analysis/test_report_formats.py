@@ -133,6 +133,13 @@ def test_latex_tables_are_booktabs_with_as_many_fields_as_columns() -> None:
         assert all(row.count(" & ") == len(columns) - 1 for row in rows)
 
 
+def test_latex_says_what_letters_of_other_alphabets_take() -> None:
+    assert text("latex", made(drawn_rows(models=["Ape", "多語言"]))).startswith(
+        "% Names hold letters that pdfLaTeX"
+    )
+    assert "pdfLaTeX" not in text("latex")
+
+
 def test_latex_braces_close_and_names_are_escaped() -> None:
     found = text("latex", WICKED_DOCUMENT)
     plain = found.replace(r"\{", "").replace(r"\}", "")

@@ -76,7 +76,7 @@ def _section(section: Section) -> Iterator[str]:
         yield "</div>"
     for place, grid in enumerate(section.grids, start=1):
         shown = _folded if grid.detail else _grid
-        yield from shown(grid, f"{section.name}-table-{place}")
+        yield from shown(grid, section.name, place)
     if section.sources:
         yield '<ul class="sources">'
         yield from (f"<li>{escape(source)}</li>" for source in section.sources)
@@ -90,18 +90,19 @@ def _figure(figure: Figure, name: str) -> Iterator[str]:
     yield f"{svg(figure, name)}</figure>"
 
 
-def _folded(grid: Grid, name: str) -> Iterator[str]:
+def _folded(grid: Grid, section: str, place: int) -> Iterator[str]:
     """What figures draw already."""
     yield f"<details><summary>Figures as a table: {escape(grid.title)}</summary>"
-    yield from _grid(grid, name)
+    yield from _grid(grid, section, place)
     yield "</details>"
 
 
-def _grid(grid: Grid, name: str) -> Iterator[str]:
-    """A region that the keyboard reaches, because wide tables scroll."""
-    yield f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}">'
+def _grid(grid: Grid, section: str, place: int) -> Iterator[str]:
+    """A region that the keyboard reaches, because wide tables scroll; called by its section too, as axes come again."""
+    name = f"{section}-table-{place}"
+    yield f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{section}-title {name}">'
     yield f'<table><caption id="{name}">{escape(grid.title)}</caption>'
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in grid.head)
+    head = "".join(f'<th scope="col">{escape(text)}</th>' if text else "<td></td>" for text in grid.head)
     yield f"<thead><tr>{head}</tr></thead><tbody>"
     for first, *rest in grid.rows:
         fields = "".join(f"<td{_kind(shown)}>{_field(shown)}</td>" for shown in rest)

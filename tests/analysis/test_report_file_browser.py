@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from analysis.exports.report_html import render
@@ -55,6 +56,14 @@ def test_it_fetches_nothing_and_fits(chromium: Browser, address: str, width: int
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("svg").count() == 10 and page.locator("svg circle").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_minds_nothing_with_every_table_open(chromium: Browser, address: str, scheme: str) -> None:
+    page, _ = opened(chromium, address, 360, scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -101,7 +101,10 @@ def test_where_differences_cannot_be_tested_the_highest_mean_is_told_and_why_no_
 
 def test_models_of_one_mean_are_not_told_apart() -> None:
     even = [2, 3] * 15
-    assert document(rated(Ape=even, Bee=even)).answer.title == "Ape and Bee have the same mean on overall quality"
+    assert (
+        document(rated(Ape=even, Bee=even)).answer.title
+        == "Ape and Bee have the same mean on overall quality"
+    )
     three = document(rated(Ape=even, Bee=[1, 2] * 15, Cat=even)).answer
     assert three.title == "Ape and Cat have the highest mean on overall quality"
 

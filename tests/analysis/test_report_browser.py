@@ -279,3 +279,19 @@ def test_without_scripts_no_room_is_kept_for_charts(live_server: Any, report: An
     page = context.new_page()
     page.goto(f"{live_server.url}/studies/table7/report/")
     assert not page.locator(".canvas .room").first.is_visible()
+
+
+def make_long_named_study() -> None:
+    make_study(slug="long", models=["W" * 60, "organisation/checkpoint-" * 3, "ED"]).fill(6)
+    connection.close()
+
+
+def test_long_names_leave_room_for_figures(report: Any, live_server: Any) -> None:
+    with ThreadPoolExecutor() as others:
+        others.submit(make_long_named_study).result()
+    report.goto(f"{live_server.url}/studies/long/report/")
+    report.get_by_text("The figures as a table").click()
+    regions = report.locator("#means .scroll, #best .scroll")
+    assert regions.count() == 3
+    for region in regions.all():
+        assert region.evaluate("element => element.scrollWidth - element.clientWidth") == 0

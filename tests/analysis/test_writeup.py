@@ -154,7 +154,7 @@ def test_a_model_that_one_worker_rated_is_never_the_best() -> None:
 
 def test_models_with_the_same_mean_share_it() -> None:
     answer = document(rated(Ape=[3] * 9, Bee=[3] * 9, Cat=[2] * 9, Dog=[5])).answer
-    assert answer.title == "Ape and Bee share the highest mean on overall quality"
+    assert answer.title == "Ape and Bee have the highest mean on overall quality"
     assert answer.sentences[-1].startswith("Dog is not compared.")
 
 

@@ -19,7 +19,7 @@ from analysis.statistics.means import Floats, Integers
 
 #: Points of the two sums, of the second by degrees of freedom: the fewer these are, the wider its density.
 Z_POINTS = 160
-S_POINTS = ((20, 48), (5, 96), (0, 2_048))
+S_POINTS = ((20, 48), (5, 96), (3, 144), (2, 192), (1, 384), (0, 2_048))
 #: Beyond this the normal density is below 1e-16.
 Z_END = 8.6
 #: What the spread's distribution leaves out at either end.

@@ -88,11 +88,22 @@ def test_critical_values_are_those_of_the_tables(means: int, df: float, printed:
 
 
 @pytest.mark.parametrize(
-    ("q", "means", "df"), [(3.5, 8, 830.0), (4.0, 3, 5.0), (2.0, 20, 10.0), (9.0, 4, 2.0)]
+    ("q", "means", "df"),
+    [
+        *[(3.5, 8, 830.0), (4.0, 3, 5.0), (2.0, 20, 10.0), (9.0, 4, 2.0)],
+        *[(6.6, 8, 4.9), (8.8, 8, 3.0), (10.0, 30, 2.9), (6.0, 3, 1.9), (45.4, 8, 1.0), (2.0, 2, 0.9)],
+    ],
 )
 def test_chances_of_the_studentized_range_are_scipys(q: float, means: int, df: float) -> None:
     found = studentized_range.survival(np.array([q]), np.array([means]), np.array([df]))
     assert found[0] == pytest.approx(stats.studentized_range.sf(q, means, df), abs=1e-10)
+
+
+@pytest.mark.parametrize("df", [1.0, 1.9, 2.0, 2.9, 3.0, 4.9, 5.0, 19.9, 20.0, 200.0])
+def test_the_spread_has_as_many_points_as_it_needs_and_no_more(df: float) -> None:
+    points, _ = studentized_range._spread(df)
+    step, width = np.log(points[1] / points[0]), 1 / np.sqrt(2 * df)
+    assert step < min(0.1, width / 2) and (step > 0.03 or len(points) == 48)
 
 
 def test_with_many_degrees_of_freedom_the_spread_is_known() -> None:

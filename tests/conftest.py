@@ -56,6 +56,12 @@ REFERENCE = Path(os.environ.get("COLLOQUY_REFERENCE", Path(__file__).resolve().p
 # --- The machinery ------------------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process that shares the tests has a data folder, a queue and a database of its own, and finds them anew."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 class EmbeddedQueue:
     """The queue's server as a process of ours; a test may stop and start it."""
 

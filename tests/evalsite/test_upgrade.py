@@ -103,20 +103,18 @@ def differences(before: Rows, after: Rows) -> list[str]:
     return found
 
 
-def test_the_old_site_has_a_row_in_every_table(old_site: StateApps) -> None:
-    assert [table for table, present in rows(old_site).items() if not present] == []
-
-
 def test_rows_of_the_first_release_come_through_every_migration(old_site: StateApps) -> None:
     before = rows(old_site)
+    assert [table for table, present in before.items() if not present] == []
     after = rows(migrate(latest()))
     assert before.keys() <= after.keys()
     assert differences(before, after) == []
 
 
-@pytest.mark.parametrize("app", OURS)
-def test_one_step_back_keeps_the_rows_and_goes_forward_again(old_site: StateApps, app: str) -> None:
+def test_one_step_back_keeps_the_rows_and_goes_forward_again(old_site: StateApps) -> None:
+    """App by app in one test, for the way up to here is what takes long."""
     new = rows(migrate(latest()))
-    if (app, None) not in one_step_before(app):
-        assert differences(new, rows(migrate(one_step_before(app)))) == []
-    assert differences(new, rows(migrate(latest()))) == []
+    for app in OURS:
+        if (app, None) not in one_step_before(app):
+            assert differences(new, rows(migrate(one_step_before(app)))) == [], app
+            assert differences(new, rows(migrate(latest()))) == [], app

@@ -23,13 +23,22 @@ ENVIRONMENT = {
     "REDIS_URL": "redis://cache:6379/0",
     "FORWARDED_ALLOW_IPS": "127.0.0.1",
 }
-ASK = """
+#: What the site answers to several requests, one process for all: a path, whether by https, and the host it asks for.
+ASKED = {
+    "plain": ("/signin/", False, "talk.example.org"),
+    "https": ("/signin/", True, "talk.example.org"),
+    "watcher": ("/healthz", False, "talk.example.org"),
+    "stranger": ("/healthz", True, "localhost"),
+}
+ASK = f"""
 import django
 from django.conf import settings
 django.setup()
 from django.test import Client
-answer = Client().get({path!r}, secure={secure}, headers={{"host": {host!r}}})
-print(answer.status_code, answer.headers.get("Location"), answer.headers.get("Strict-Transport-Security"))
+for name, (path, secure, host) in {ASKED!r}.items():
+    answer = Client().get(path, secure=secure, headers={{"host": host}})
+    hsts = answer.headers.get("Strict-Transport-Security")
+    print("answer", name, answer.status_code, answer.headers.get("Location"), hsts)
 """
 
 
@@ -55,12 +64,13 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def answer(folder: Path, path: str, *, secure: bool = True, host: str = "talk.example.org") -> str:
-    """Status, Location and Strict-Transport-Security of what a page answers."""
-    program = ASK.format(path=path, secure=secure, host=host)
-    done = manage(folder, "shell", "--no-imports", "-c", program)
+@pytest.fixture(scope="module")
+def answers(collected: Path) -> dict[str, str]:
+    """Status, Location and Strict-Transport-Security of what is answered to each of ``ASKED``."""
+    done = manage(collected, "shell", "--no-imports", "-c", ASK)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
+    return dict(line.removeprefix("answer ").split(" ", 1) for line in lines)
 
 
 def test_django_and_we_find_nothing_to_warn_of(tmp_path: Path) -> None:
@@ -100,21 +110,21 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 5
 
 
-def test_pages_are_served_by_https_alone(collected: Path) -> None:
-    status, location, _ = answer(collected, "/signin/", secure=False).split(" ", 2)
+def test_pages_are_served_by_https_alone(answers: dict[str, str]) -> None:
+    status, location, _ = answers["plain"].split(" ", 2)
     assert (status, location) == ("301", "https://talk.example.org/signin/")
 
 
-def test_browsers_are_told_to_stay_with_https(collected: Path) -> None:
-    assert answer(collected, "/signin/") == "200 None max-age=31536000; includeSubDomains"
+def test_browsers_are_told_to_stay_with_https(answers: dict[str, str]) -> None:
+    assert answers["https"] == "200 None max-age=31536000; includeSubDomains"
 
 
-def test_watchers_on_the_inside_ask_without_tls(collected: Path) -> None:
-    assert answer(collected, "/healthz", secure=False).startswith("200 None")
+def test_watchers_on_the_inside_ask_without_tls(answers: dict[str, str]) -> None:
+    assert answers["watcher"].startswith("200 None")
 
 
-def test_another_host_name_is_refused(collected: Path) -> None:
-    assert answer(collected, "/healthz", host="localhost").startswith("400")
+def test_another_host_name_is_refused(answers: dict[str, str]) -> None:
+    assert answers["stranger"].startswith("400")
 
 
 def test_only_named_peers_say_that_a_request_came_by_https(tmp_path: Path) -> None:

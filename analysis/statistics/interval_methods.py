@@ -23,6 +23,11 @@ from analysis.statistics.means import (
     wilson_cr2,
 )
 
+#: Lower is an error rate that was taken for a level; higher tells limits apart that no data can.
+LEAST_LEVEL, MOST_LEVEL = 0.5, 0.9999
+#: Of 32 cells they take 50 MB.
+MOST_REPLICATES = 100_000
+
 
 class Method(StrEnum):
     """How an interval is made of ratings."""
@@ -52,14 +57,16 @@ class IntervalOptions:
     replicates: int = REPLICATES
 
     def __post_init__(self) -> None:
-        if not 0 < self.level < 1:
-            raise ValueError(f"level is {self.level}; a confidence level is between 0 and 1, such as 0.95")
-        if self.replicates < 1:
-            raise ValueError(f"replicates is {self.replicates}; a bootstrap draws at least 1")
-        if not self.scale.low < self.scale.high:
+        if not LEAST_LEVEL <= self.level <= MOST_LEVEL:
             raise ValueError(
-                f"the scale runs from {self.scale.low:g} to {self.scale.high:g}; its low end comes first"
+                f"level is {self.level}; a confidence level is from {LEAST_LEVEL} to {MOST_LEVEL}, such as 0.95"
             )
+        if not 1 <= self.replicates <= MOST_REPLICATES:
+            raise ValueError(
+                f"replicates is {self.replicates}; a bootstrap draws at least 1 and at most {MOST_REPLICATES:,}"
+            )
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; a seed is a whole number from 0")
 
 
 def intervals(

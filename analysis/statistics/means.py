@@ -11,6 +11,7 @@ CR2 and its degrees of freedom have closed forms.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +43,13 @@ class Scale:
 
     low: float = 1.0
     high: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not (self.low < self.high and math.isfinite(self.width)):
+            raise ValueError(
+                f"the scale runs from {self.low:g} to {self.high:g}; two numbers are expected, the lower one first, "
+                "such as 1 5"
+            )
 
     @property
     def width(self) -> float:

@@ -54,9 +54,13 @@ def test_a_mean_without_an_interval_is_no_measure_for_bold() -> None:
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"level": 95}, "level is 95; a confidence level is between 0 and 1"),
-        ({"replicates": 0}, "replicates is 0; a bootstrap draws at least 1"),
-        ({"scale": Scale(5, 1)}, "runs from 5 to 1; its low end comes first"),
+        ({"level": 95}, "level is 95; a confidence level is from 0.5 to 0.9999, such as 0.95"),
+        ({"level": 0.05}, "level is 0.05; a confidence level is from 0.5 to 0.9999"),
+        ({"level": 1 - 1e-16}, "a confidence level is from 0.5 to 0.9999"),
+        ({"level": float("nan")}, "level is nan; a confidence level is from 0.5 to 0.9999"),
+        ({"replicates": 0}, "replicates is 0; a bootstrap draws at least 1 and at most 100,000"),
+        ({"replicates": 10**12}, "a bootstrap draws at least 1 and at most 100,000"),
+        ({"seed": -1}, "seed is -1; a seed is a whole number from 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, object], what: str) -> None:

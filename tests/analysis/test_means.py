@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,12 @@ def test_another_scale_gives_the_same_interval_stretched() -> None:
     stretched = wilson_cr2(one_cell([0, 25], [75, 100], [50]), Scale(0, 100))
     assert only(stretched.low) == pytest.approx((only(ours.low) - 1) * 25, abs=1e-9)
     assert only(stretched.high) == pytest.approx((only(ours.high) - 1) * 25, abs=1e-9)
+
+
+@pytest.mark.parametrize("ends", [(5, 1), (3, 3), (1, math.inf), (math.nan, 5), (-1e308, 1e308)])
+def test_a_scale_has_two_ends_that_are_numbers(ends: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="two numbers are expected, the lower one first"):
+        Scale(*ends)
 
 
 def test_workers_who_differ_widen_the_interval_that_plain_t_leaves_narrow() -> None:

@@ -173,7 +173,15 @@ def test_a_file_with_faults_is_refused_with_all_of_them_and_nothing_is_written(
         (["--study", "s", "--out", "y", "--scale", "1", "5"], "--scale does not go with --study."),
         (["--study", "s", "--out", "y", "--output", "z"], "--out and --output exclude each other"),
         (["--study", "s", "--format", "html"], "--format html goes with --out DIR."),
-        (["--study", "s", "--level", "95"], "level is 95.0; a confidence level is between 0 and 1"),
+        (["--study", "s", "--level", "95"], "level is 95.0; a confidence level is from 0.5 to 0.9999"),
+        (
+            ["--ratings", "x.csv", "--out", "y", "--scale", "1", "inf"],
+            "the scale runs from 1 to inf; two numbers",
+        ),
+        (
+            ["--ratings", "x.csv", "--out", "y", "--seed", "-1"],
+            "seed is -1; a seed is a whole number from 0.",
+        ),
         (["--ratings", "x.csv", "--out", "y", "--scale", "5", "1"], "the scale runs from 5 to 1"),
         (["--ratings", "x.csv", "--out", "y"], "Cannot read x.csv: No such file or directory."),
     ],
@@ -182,6 +190,12 @@ def test_what_cannot_be_is_said_in_a_sentence(given: list[str], sentence: str) -
     with pytest.raises(CommandError) as refused:
         report(*given)
     assert sentence in str(refused.value)
+
+
+def test_a_study_whose_name_is_empty_is_no_file(rated_study, out: Path) -> None:
+    rated_study("pilot")
+    with pytest.raises(CommandError, match=r"There is no study ''\. Studies here: pilot\."):
+        report("--study", "", "--out", out)
 
 
 def test_an_axis_that_is_not_rated_is_said_in_a_sentence(ratings: Path, out: Path) -> None:

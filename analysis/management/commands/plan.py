@@ -154,13 +154,19 @@ def _spread(options: dict[str, Any]) -> Spread:
     """What was named, with what was given by hand in its place. Raises AnalysisError, CommandError."""
     axis = options["axis"]
     if options["pilot"]:
-        scale = Scale(*options["scale"]) if options["scale"] else PAPER_SCALE
-        found = spread.of_file(options["pilot"], axis, scale)
+        found = spread.of_file(options["pilot"], axis, _scale(options))
     elif options["pilot_study"]:
         found = spread.of_study(study_named(options["pilot_study"]), axis or Axis.OVERALL.value)
     else:
         found = spread.PAPER
     return spread.by_hand(found, options["sd"], options["icc"])
+
+
+def _scale(options: dict[str, Any]) -> Scale:
+    try:
+        return Scale(*options["scale"]) if options["scale"] else PAPER_SCALE
+    except ValueError as error:
+        raise CommandError(f"{error}.") from error
 
 
 def _scenario(options: dict[str, Any], found: Spread, study: Study | None) -> Scenario:

@@ -94,10 +94,10 @@ class Command(TableCommand):
             raise CommandError("Say where the report goes: --out DIR.")
         if not options["out"] and options["format"] not in (None, *TABLE_FORMATS):
             raise CommandError(f"--format {options['format']} goes with --out DIR.")
-        alone = FOR_FILES if options["study"] else FOR_STUDIES
+        alone = FOR_STUDIES if options["ratings"] else FOR_FILES
         for name in alone:
             if options[name]:
-                other = "study" if options["study"] else "ratings"
+                other = "ratings" if options["ratings"] else "study"
                 raise CommandError(f"--{name.replace('_', '-')} does not go with --{other}.")
 
     def _write_whole(self, options: dict[str, Any], wish: IntervalOptions) -> None:
@@ -112,23 +112,22 @@ class Command(TableCommand):
 
     def _analysis(self, options: dict[str, Any], wish: IntervalOptions) -> Analysis:
         main = options["main_axis"]
-        if options["study"]:
-            population = Population.SIMULATED if options["simulated"] else None
-            return analysis_of_study(
-                study_named(options["study"]),
-                population,
+        if options["ratings"]:
+            return analysis_of_file(
+                options["ratings"],
                 wish,
+                title=options["title"],
                 main=main,
+                exclusions=options["exclusions"],
                 tell=self._tell,
-                **_of_studies(options),
             )
-        return analysis_of_file(
-            options["ratings"],
+        return analysis_of_study(
+            study_named(options["study"]),
+            Population.SIMULATED if options["simulated"] else None,
             wish,
-            title=options["title"],
             main=main,
-            exclusions=options["exclusions"],
             tell=self._tell,
+            **_of_studies(options),
         )
 
     def _tell(self, part: str) -> None:

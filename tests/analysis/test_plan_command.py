@@ -133,6 +133,12 @@ def test_a_study_without_a_plan_shows_that(rated_study) -> None:
         (("--study", "planned", "--adopt", "--models", 5), "for 5 models, the study has 2"),
         (("--study", "planned", "--adopt", "--pair", "x"), "write the places of two models"),
         (("--pilot-study", "planned"), "0 ratings on overall do not tell"),
+        (("--pilot-study", ""), "There is no study ''"),
+        (("--study", ""), "There is no study ''"),
+        (("--study", "planned", "--adopt", "--withdraw"), "not allowed with"),
+        (("--study", "planned", "--adopt", "--show"), "not allowed with"),
+        (("--scale", 0, 100), "--scale is the scale of a file's ratings: it goes with --pilot FILE."),
+        (("--pilot", "x.csv", "--scale", 5, 1), "the scale runs from 5 to 1; two numbers are expected"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_words(options: tuple[object, ...], words: str) -> None:

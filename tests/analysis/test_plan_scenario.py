@@ -105,6 +105,7 @@ def test_always_valid_limits_hold_after_any_number_of_looks() -> None:
         ),
         ("difference", {"difference": 9.0}, "1 talk of each model is too few to plan with, 10 the least"),
         ("difference", {"difference": 1.9}, r"\d talks of each model are too few to plan with"),
+        ("difference", {"sd": 1e-6}, r"\d talks? of each model (is|are) too few to plan with"),
         ("pay", {"pay": -2.0}, "The pay for a talk is -2"),
         ("talks_a_day", {"talks_a_day": float("nan")}, "nan talks a day is no pace"),
         ("difference", {"difference": 0.001}, "talks of each model; look for a larger difference"),

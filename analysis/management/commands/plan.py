@@ -93,11 +93,12 @@ class Command(TableCommand):
 
     def _add_adoption(self, parser: ArgumentParser) -> None:
         parser.add_argument("--study", metavar="S", help="plan for this study's models")
-        parser.add_argument(
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument(
             "--show", action="store_true", help="the study's plan, its looks, and limits for this moment"
         )
-        parser.add_argument("--adopt", action="store_true", help="the study, a draft, adopts the plan")
-        parser.add_argument("--withdraw", action="store_true", help="the study, a draft, goes without a plan")
+        what.add_argument("--adopt", action="store_true", help="the study, a draft, adopts the plan")
+        what.add_argument("--withdraw", action="store_true", help="the study, a draft, goes without a plan")
         parser.add_argument(
             "--on-stop",
             default=StudyPlan.OnStop.ADVISE.value,
@@ -110,8 +111,10 @@ class Command(TableCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["study"] and any(options[name] for name in ("show", "adopt", "withdraw")):
             raise CommandError("Say which study: --study S.")
+        if options["scale"] and not options["pilot"]:
+            raise CommandError("--scale is the scale of a file's ratings: it goes with --pilot FILE.")
         with self.errors_as_sentences():
-            study = study_named(options["study"]) if options["study"] else None
+            study = None if options["study"] is None else study_named(options["study"])
             if study and options["withdraw"]:
                 adoption.withdraw(study, actor=getpass.getuser(), note=options["note"])
                 self.stdout.write(f"{study.slug} goes without a plan.")
@@ -155,7 +158,7 @@ def _spread(options: dict[str, Any]) -> Spread:
     axis = options["axis"]
     if options["pilot"]:
         found = spread.of_file(options["pilot"], axis, _scale(options))
-    elif options["pilot_study"]:
+    elif options["pilot_study"] is not None:
         found = spread.of_study(study_named(options["pilot_study"]), axis or Axis.OVERALL.value)
     else:
         found = spread.PAPER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,6 +21,10 @@ DELIMITERS = ",;\t"
 LONGEST_QUOTED = 40
 LONGEST_HEADER = 65_536
 WIDE_BEGINNINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: What bytes that are no UTF-8 become.
+_SURROGATES = re.compile("[\ud800-\udfff]")
+#: What neither XML, and so no picture, nor LaTeX can hold.
+_UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 class UnreadableFile(AnalysisError):
@@ -107,7 +112,10 @@ class CsvFile:
     def pieces(self) -> Iterator[Piece]:
         """Read it once. Raises UnreadableFile, and FileRefused where the first line lacks columns."""
         try:
-            # Bytes that are no UTF-8 become lone surrogates, which ``_check_encoding`` finds in their place.
+            if self.path.exists() and not self.path.is_file():
+                what = "it is a folder, a pipe or a device; name a CSV file"
+                raise UnreadableFile(f"Cannot read {self.path}: {what}.")
+            # Bytes that are no UTF-8 become lone surrogates, which ``_check_characters`` finds in their place.
             with self.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
                 yield from self._pieces(file)
         except OSError as error:
@@ -120,7 +128,7 @@ class CsvFile:
         names = [name.strip().lower() for name in first]
         self._check_header(names)
         places = {name: names.index(name) for name in (*self.required, *self.optional) if name in names}
-        self.unused = tuple(name for name in names if name and name not in places)
+        self.unused = tuple(shown(name) for name in names if name and name not in places)
         while read := list(islice(records, ROWS_AT_ONCE)):
             rows = [record for record in read if len(record[1]) == len(names)]
             if len(rows) < len(read):
@@ -150,13 +158,13 @@ class CsvFile:
         fields = list(zip(*(record for _, record in rows), strict=True))
         columns = {name: [text.strip() for text in fields[place]] for name, place in places.items()}
         for name, texts in columns.items():
-            self._check_encoding(lines, name, texts)
+            self._check_characters(lines, name, texts)
         return Piece(lines, columns)
 
     def _check_width(self) -> None:
         with self.path.open("rb") as file:
-            wide = file.read(2) in WIDE_BEGINNINGS
-        if wide:
+            begin = file.read(4)
+        if begin.startswith(WIDE_BEGINNINGS) or b"\0" in begin:
             self.faults.add(1, "", "the file is in UTF-16; save it as UTF-8")
             self.faults.refuse(self.path.name, self.rows)
 
@@ -182,16 +190,21 @@ class CsvFile:
                 self.rows += 1
                 self.faults.add(line, "", f"{len(record)} fields; the first line names {width} columns")
 
-    def _check_encoding(self, lines: list[int], name: str, texts: list[str]) -> None:
-        try:
-            "".join(texts).encode()
-        except UnicodeEncodeError:
-            wrong = [place for place, text in enumerate(texts) if not _is_text(text)]
+    def _check_characters(self, lines: list[int], name: str, texts: list[str]) -> None:
+        if "".join(texts).isprintable():
+            return
+        self._tell_found(_SURROGATES, lines, name, texts, "bytes that are no UTF-8", "save the file as UTF-8")
+        self._tell_found(_UNSHOWN, lines, name, texts, "characters that cannot be shown", "take them out")
 
-            def what(place: int) -> str:
-                return f"bytes that are no UTF-8 in {quoted(texts[wrong[place]])}; save the file as UTF-8"
-
-            self.faults.add_all([lines[place] for place in wrong], name, what)
+    def _tell_found(
+        self, wrong: re.Pattern[str], lines: list[int], name: str, texts: list[str], what: str, remedy: str
+    ) -> None:
+        places = [place for place, text in enumerate(texts) if wrong.search(text)]
+        self.faults.add_all(
+            [lines[place] for place in places],
+            name,
+            lambda number: f"{what} in {quoted(texts[places[number]])}; {remedy}",
+        )
 
 
 def quoted(text: str) -> str:
@@ -199,8 +212,9 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= LONGEST_QUOTED else f"{text[: LONGEST_QUOTED - 1]}…")
 
 
-def _is_text(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def shown(text: str) -> str:
+    """As any format can hold it: what cannot be shown is replaced."""
+    return _SURROGATES.sub("\ufffd", _UNSHOWN.sub("\ufffd", text))
 
 
 def _delimiter(file: io.TextIOWrapper) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from django.utils.text import slugify
 from numpy.typing import NDArray
 
-from analysis.csv_rows import CsvFile, Faults, Piece, quoted
+from analysis.csv_rows import CsvFile, Faults, Piece, quoted, shown
 from analysis.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import PAPER_SCALE, Floats, Integers, Scale
@@ -27,6 +27,8 @@ IDS = ("worker_id", "model", "conversation_id", "axis")
 REQUIRED = (*IDS, "rating")
 TIMES = ("started_at", "ended_at")
 OPTIONAL = (*TIMES, "context", "turns", "reply_seconds")
+#: Of models and of axes: a report compares all pairs, and a column with more names is most likely another one.
+MOST_NAMES = 100
 Tell = Callable[[int], None]
 T = TypeVar("T", np.int64, np.float64)
 
@@ -65,8 +67,9 @@ def read_ratings(
         file.faults.add(1, "", "no rating stands below the first line")
     columns = read.columns()
     _check_talks(columns, _joined(read.lines, np.int64), file.faults)
+    _check_names(columns, file.faults)
     file.faults.refuse(path.name, file.rows)
-    frame, order = from_columns(columns, slugify(path.stem) or "ratings", title or path.name)
+    frame, order = from_columns(columns, slugify(path.stem) or "ratings", shown(title or path.name))
     rated = _rated(frame)
     return RatingsFile(
         frame=frame,
@@ -216,7 +219,7 @@ def _seconds(times: tuple[str, str], line: int, faults: Faults) -> float:
     return (end - begin).total_seconds()
 
 
-# --- Whole talks --------------------------------------------------------------------------------------------
+# --- The whole file --------------------------------------------------------------------------------------------
 
 
 def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
@@ -234,6 +237,13 @@ def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
     )
     _check_model(columns, lines[named], talk, model, faults)
     _check_once(columns, lines[named], (worker, talk, axis), faults)
+
+
+def _check_names(columns: Columns, faults: Faults) -> None:
+    for column, names in (("model", columns.models), ("axis", columns.axes)):
+        if len(names) > MOST_NAMES:
+            some = f"{len(names):,} different names; a report compares {MOST_NAMES} at most"
+            faults.add(1, column, f"{some}. Is it another column?")
 
 
 def _check_model(columns: Columns, lines: Integers, talk: Integers, model: Integers, faults: Faults) -> None:

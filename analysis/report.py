@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from analysis.beside import beside
+from analysis.csv_rows import shown
 from analysis.errors import UnknownStudy
 from analysis.exclusions import without_flagged
 from analysis.exclusions_file import read_exclusions, strangers, without_each
@@ -106,7 +107,7 @@ def analysis_of_file(
         notes.append(f"the rules of exclusion name {counted(unknown, 'worker')} without ratings")
     return analyse(
         read.frame,
-        Source(path.name, collected_elsewhere=True, notes=tuple(notes)),
+        Source(shown(path.name), collected_elsewhere=True, notes=tuple(notes)),
         options,
         main=main,
         covariates=read.covariates,

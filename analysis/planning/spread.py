@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.csv_rows import shown
 from analysis.errors import NotEstimable, UnknownAxis
 from analysis.frames import choose_population, ratings_frame
 from analysis.ratings_file import read_ratings
@@ -68,7 +69,7 @@ def of_file(
 ) -> Spread:
     """From a file of ratings; on its only axis where none is named. Raises UnreadableFile, FileRefused."""
     frame = read_ratings(path, scale, tell=tell).frame
-    return of_frame(frame, axis or default_axis(frame.axes), path.name)
+    return of_frame(frame, axis or default_axis(frame.axes), shown(path.name))
 
 
 def by_hand(found: Spread, sd: float | None, icc: float | None) -> Spread:

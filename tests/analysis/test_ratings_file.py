@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,7 @@ def test_a_column_that_is_there_twice_is_refused(faults) -> None:
         ),
         (body(), "line 1: no rating stands below the first line"),
         (GOOD.encode("utf-16"), "line 1: the file is in UTF-16; save it as UTF-8"),
+        (GOOD.encode("utf-16-le"), "line 1: the file is in UTF-16; save it as UTF-8"),
     ],
 )
 def test_files_without_ratings_are_refused(faults, content: str | bytes, fault: str) -> None:
@@ -214,6 +216,28 @@ def test_files_without_ratings_are_refused(faults, content: str | bytes, fault: 
 def test_bytes_that_are_no_utf_8_are_named_where_they_stand(faults) -> None:
     found = faults(GOOD.replace("bob", "zoë").encode("latin-1"))
     assert found == ["line 3, worker_id: bytes that are no UTF-8 in 'zo\\udceb'; save the file as UTF-8"]
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x01", "\x0b", "\x1b", "\x7f", "\ufffe", "\uffff"])
+def test_characters_that_no_report_can_show_are_named_where_they_stand(faults, letter: str) -> None:
+    (fault,) = faults(GOOD.replace("ED", f"E{letter}D"))
+    assert fault.startswith("line 3, model: characters that cannot be shown in 'E\\")
+    assert fault.endswith("; take them out")
+
+
+def test_lines_within_a_field_and_letters_of_all_scripts_are_taken(read) -> None:
+    models = ["E\tD\r\nF", "عربي\u200f", "\U0001f469\u200d\U0001f680", "\u00a0\u0085é"]
+    found = read(body(*(f'w{k},"{name}",c{k},overall,3' for k, name in enumerate(models))))
+    assert len(found.frame.models) == 4
+
+
+def test_more_models_or_axes_than_a_report_compares_are_most_likely_another_column(faults) -> None:
+    (models,) = faults(body(*(f"ann,m{k},c{k},overall,4" for k in range(101))))
+    assert (
+        models == "line 1, model: 101 different names; a report compares 100 at most. Is it another column?"
+    )
+    (axes,) = faults(body(*(f"ann,BST,c{k},a{k},4" for k in range(101))))
+    assert axes.startswith("line 1, axis: 101 different names;")
 
 
 def test_a_quoted_field_that_never_ends_is_named_by_the_line_where_it_begins(faults) -> None:
@@ -238,8 +262,26 @@ def test_all_faults_are_counted_and_the_first_twenty_told_in_their_order(read) -
 
 
 def test_what_a_file_says_cannot_reach_the_terminals_controls(faults) -> None:
-    (fault,) = faults(body("ann,BST,c1,overall,\x1b[2J" + "x" * 200))
-    assert "\x1b" not in fault and len(fault) < 120
+    found = faults(body("ann,BST,c1,overall,\x1b[2J" + "x" * 200))
+    assert not any("\x1b" in fault or len(fault) > 140 for fault in found)
+
+
+def test_a_column_that_is_not_used_may_be_called_anything(read) -> None:
+    found = read(b"worker_id,model,conversation_id,axis,rating,n\xff\x01\nann,BST,c1,wit,3,x\n")
+    assert found.unused == ("n\ufffd\ufffd",)
+
+
+def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(UnreadableFile, match=r"it is a folder, a pipe or a device; name a CSV file\."):
+            read_ratings(path)
+
+
+def test_a_files_name_may_hold_any_bytes(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff\x01ratings.csv")
+    path.write_text(GOOD)
+    assert read_ratings(path).frame.title == "\ufffd\ufffdratings.csv"
 
 
 def test_a_file_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:

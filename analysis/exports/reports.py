@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.errors import AnalysisError
@@ -15,6 +18,19 @@ from analysis.exports import (
     report_pictures,
 )
 from analysis.writeup.document import Document
+
+#: Where files stand until all are written.
+UNFINISHED = ".report.unfinished"
+#: What a report may write into its folder.
+OURS = (
+    "report.html",
+    "report.md",
+    "report.tex",
+    "report.json",
+    "csv/*.csv",
+    "pictures/*.svg",
+    "pictures/*.png",
+)
 
 
 class CannotWrite(AnalysisError):
@@ -50,15 +66,38 @@ def files(document: Document, form: str) -> dict[str, bytes]:
 
 
 def write(document: Document, formats: Sequence[str], folder: Path) -> list[Path]:
-    """Write the report into a folder, which is made; files of these names are replaced. Raises CannotWrite."""
-    written = []
-    for form in formats:
-        for name, content in files(document, form).items():
-            path = folder / name
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            except OSError as error:
-                raise CannotWrite(f"Cannot write {path}: {error.strerror}.") from error
-            written.append(path)
-    return written
+    """Write the report into a folder, which is made; files of these names are replaced once all are written.
+
+    Raises CannotWrite.
+    """
+    contents = {name: content for form in formats for name, content in files(document, form).items()}
+    aside = folder / UNFINISHED
+    try:
+        for name, content in contents.items():
+            with _errors_of(folder / name):
+                _place_for(aside / name).write_bytes(content)
+        for name in contents:
+            with _errors_of(folder / name):
+                os.replace(aside / name, _place_for(folder / name))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return [folder / name for name in contents]
+
+
+def left_over(folder: Path, written: Collection[Path]) -> list[str]:
+    """Files of an earlier report that stand beside those that were written."""
+    there = sorted(path for pattern in OURS for path in folder.glob(pattern))
+    return [path.relative_to(folder).as_posix() for path in there if path not in written]
+
+
+def _place_for(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"Cannot write {path}: {error.strerror}.") from error

@@ -19,6 +19,12 @@ from analysis.exports import Format
 class TableCommand(BaseCommand):
     """A command that prints a table of the site's data, or writes it to a file."""
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except KeyboardInterrupt:
+            raise CommandError("stopped; run it again", returncode=130) from None
+
     def add_output_arguments(self, parser: ArgumentParser, formats: Sequence[Format[Any]]) -> None:
         parser.add_argument("--format", default="markdown", choices=[each.name for each in formats])
         self.add_place_arguments(parser)
@@ -43,10 +49,23 @@ class TableCommand(BaseCommand):
     def deliver(self, text: str, path: Path | None) -> None:
         """Print, or write to ``path``. Raises CommandError."""
         if path is None:
-            self.stdout.write(text, ending="")
+            self.say(text, ending="")
             return
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
         self.stderr.write(f"Wrote {path}.")
+
+    def say(self, text: str, ending: str = "\n") -> None:
+        """Print. Raises CommandError where that is not possible, such as into a file on a full disk."""
+        try:
+            self.stdout.write(text, ending=ending)
+            self.stdout.flush()
+        except UnicodeEncodeError as error:
+            raise CommandError(
+                f"Cannot print in {error.encoding}, which has no {error.object[error.start]!r}; set "
+                "PYTHONIOENCODING=utf-8, or write into a file."
+            ) from error
+        except OSError as error:
+            raise CommandError(f"Cannot print: {error.strerror}.") from error

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -213,6 +217,85 @@ def test_a_terminal_hears_what_is_going_on_and_a_file_does_not(ratings: Path, ou
         call_command("report", "--ratings", str(ratings), "--out", str(out), stdout=StringIO(), stderr=stderr)
     assert "180 rows read" in terminal.getvalue() and "mixed models" in terminal.getvalue()
     assert pipe.getvalue() == ""
+
+
+# --- What goes wrong while it is written --------------------------------------------------------------------
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_that_finds_no_room_leaves_the_earlier_one_as_it_was(ratings: Path, out: Path) -> None:
+    report("--ratings", ratings, "--out", out)
+    before = everything(out)
+    process = started(
+        *("report", "--ratings", ratings, "--out", out, "--level", 0.9),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (
+        1,
+        f"CommandError: Cannot write {out}/report.html: File too large.\n",
+    )
+    assert everything(out) == before
+
+
+def test_files_of_an_earlier_report_are_named(ratings: Path, out: Path, tmp_path: Path) -> None:
+    report("--ratings", ratings, "--out", out)
+    fewer = write_ratings(tmp_path / "fewer.csv", [row for row in drawn_rows() if row[3] == "overall"])
+    err = StringIO()
+    call_command("report", "--ratings", str(fewer), "--out", str(out), stdout=StringIO(), stderr=err)
+    assert err.getvalue().startswith("Not of this report, and left as they were: ")
+    assert "pictures/means-empathy.png" in err.getvalue() and "overall" not in err.getvalue()
+    call_command(
+        "report", "--ratings", str(ratings), "--out", str(out), stdout=StringIO(), stderr=(err := StringIO())
+    )
+    assert err.getvalue() == ""
+
+
+def test_a_name_that_is_too_long_for_a_file_is_cut(out: Path, tmp_path: Path) -> None:
+    rows = [(*row[:3], f"{row[3]} {'x' * 300}", row[4]) for row in drawn_rows()]
+    report("--ratings", write_ratings(tmp_path / "long.csv", rows), "--out", out, "--format", "svg")
+    names = [path.name for path in (out / "pictures").iterdir()]
+    assert len(set(names)) == len(names) > 4 and max(map(len, names)) < 100
+
+
+def started(*arguments: object, **options: object) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *map(str, arguments)],
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_a_full_disk_under_what_is_printed_is_said_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        _, said = (process := started("plan", stdout=full)).communicate(timeout=60)
+    assert (process.returncode, said) == (1, "CommandError: Cannot print: No space left on device.\n")
+
+
+def test_a_terminal_without_our_letters_is_said_in_a_sentence() -> None:
+    _, said = (
+        process := started("plan", stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    ).communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.startswith("CommandError: Cannot print in ascii") and "PYTHONIOENCODING=utf-8" in said
+
+
+def test_ctrl_c_ends_it_without_a_traceback(ratings: Path, out: Path) -> None:
+    process = started(
+        *("report", "--ratings", ratings, "--out", out, "--method", "bootstrap", "--replicates", 100_000),
+        # What runs in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1]) == (130, "CommandError: stopped; run it again")
+    assert "Traceback" not in said and not out.exists()
 
 
 # --- Studies ------------------------------------------------------------------------------------------------

@@ -54,13 +54,13 @@ class Command(TableCommand):
                 raise CommandError(f"Cannot write {options['out']}: {error.strerror}.") from error
         if sys.stderr.isatty():
             self.stderr.write("")
-        self.stdout.write(f"{done.folder}: {done.form.label} of {done.population}, {done.bytes / 1e6:.1f} MB")
+        self.say(f"{done.folder}: {done.form.label} of {done.population}, {done.bytes / 1e6:.1f} MB")
         for name, part in sorted(done.parts.items()):
             records = f", {part.records} records" if part.records else ""
             files = f", {part.files} files" if part.files > 1 else ""
-            self.stdout.write(f"  {name}: {part.bytes / 1e6:.2f} MB{records}{files}")
+            self.say(f"  {name}: {part.bytes / 1e6:.2f} MB{records}{files}")
         if archive:
-            self.stdout.write(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
+            self.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Options that would be passed over without a word."""

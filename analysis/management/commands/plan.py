@@ -117,7 +117,7 @@ class Command(TableCommand):
             study = None if options["study"] is None else study_named(options["study"])
             if study and options["withdraw"]:
                 adoption.withdraw(study, actor=getpass.getuser(), note=options["note"])
-                self.stdout.write(f"{study.slug} goes without a plan.")
+                self.say(f"{study.slug} goes without a plan.")
                 return
             if study and options["show"]:
                 parts = standing_parts(study, planned_of(study))

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from analysis.exports import FORMATS, format_named
-from analysis.exports.reports import PICTURE_FORMATS, REPORT_FORMATS, write
+from analysis.exports.reports import PICTURE_FORMATS, REPORT_FORMATS, left_over, write
 from analysis.inference import Analysis
 from analysis.management.table_command import TableCommand
 from analysis.ratings_frame import Population
@@ -18,6 +18,7 @@ from analysis.statistics.bootstrap import REPLICATES
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import LEVEL, PAPER_SCALE, Scale
 from analysis.writeup.report import written
+from analysis.writeup.wording import counted, listed
 
 ALL = "all"
 TABLE_FORMATS = tuple(each.name for each in FORMATS)
@@ -108,7 +109,9 @@ class Command(TableCommand):
             self._tell("writing")
             paths = write(written(analysis), formats, options["out"])
         self._tell("")
-        self.stdout.write(f"Wrote {len(paths)} files: {', '.join(str(path) for path in paths)}.")
+        self.say(f"Wrote {counted(len(paths), 'file')}: {', '.join(str(path) for path in paths)}.")
+        if left := left_over(options["out"], paths):
+            self.stderr.write(f"Not of this report, and left as they were: {listed(left, most=10)}.")
 
     def _analysis(self, options: dict[str, Any], wish: IntervalOptions) -> Analysis:
         main = options["main_axis"]

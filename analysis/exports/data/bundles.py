@@ -27,6 +27,14 @@ MANIFEST = "MANIFEST.json"
 #: Grows when a reader of the old form could misread the new one.
 SCHEMA = "colloquy.bundle/1"
 RECORDS, TABLES, WEIGHTS = "records", "tables", "weights"
+#: What tables are made of.
+READ = tuple(f"{RECORDS}/{name}.jsonl" for name in ("study", "models", "ratings"))
+LONGEST_NAME = 60
+#: What records of other types than ours end in, somewhere on their way into a table.
+MISREAD = (
+    *(AnalysisError, OSError, ValueError, TypeError, AttributeError),
+    *(ArithmeticError, LookupError, RecursionError, StopIteration),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +71,21 @@ def remake(bundle: Path) -> Remaking:
     with opened(bundle) as folder:
         manifest = verified(folder)
         try:
-            table = table7(frame_of(lambda name: folder / RECORDS / name))
-        except (AnalysisError, OSError, KeyError, ValueError, StopIteration) as error:
+            tables = tuple(_tables(folder, manifest["code_version"]))
+        except MISREAD as error:
             raise BundleRefused(
                 f"{bundle}: its records cannot be read ({error}). Take another copy."
             ) from None
-        made_by = str(manifest["code_version"])
-        tables = []
-        for form in FORMATS:
-            name, text = f"table7.{form.ending}", form.render(table)
-            kept = folder / TABLES / name
-            as_then = text.replace(code_version(), made_by)
-            same = kept.is_file() and kept.read_bytes() == as_then.encode()
-            tables.append(Remade(name, text, same))
-        return Remaking(str(manifest["study"]), len(manifest["files"]), made_by, tuple(tables))
+        return Remaking(manifest["study"], len(manifest["files"]), manifest["code_version"], tables)
+
+
+def _tables(folder: Path, made_by: str) -> Iterator[Remade]:
+    table = table7(frame_of(lambda name: folder / RECORDS / name))
+    for form in FORMATS:
+        name, text = f"table7.{form.ending}", form.render(table)
+        kept = folder / TABLES / name
+        as_then = text.replace(code_version(), made_by).encode()
+        yield Remade(name, text, kept.is_file() and kept.read_bytes() == as_then)
 
 
 @contextmanager
@@ -98,31 +107,41 @@ def opened(bundle: Path) -> Iterator[Path]:
 def verified(folder: Path) -> dict[str, Any]:
     """The manifest, after every file that it names was found to be as it says. Raises BundleRefused."""
     manifest = _manifest(folder)
-    wrong = []
-    for name, told in manifest["files"].items():
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-            wrong.append(f"{name} is missing")
-        elif measured(path, told["records"]) != Part(**told):
-            wrong.append(f"{name} has changed")
-    if wrong:
+    told = {**dict.fromkeys(READ), **manifest["files"]}
+    if wrong := [what for name, part in told.items() if (what := _wrong(folder, name, part))]:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise BundleRefused(f"{folder} is damaged: {', '.join(wrong[:5])}{more}. Take another copy.")
     return manifest
+
+
+def _wrong(folder: Path, name: str, told: Any) -> str:
+    """What is wrong with a file; empty where it is as the manifest tells, which is none of ours perhaps."""
+    try:
+        path = (folder / name).resolve()
+        if told is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+            return f"{name} is missing"
+        part = Part(**told)
+        return "" if measured(path, part.records) == part else f"{name} has changed"
+    except (OSError, ValueError):
+        return f"{name[:LONGEST_NAME]!r} is missing"
+    except TypeError:
+        return f"what {MANIFEST} tells of {name} makes no sense"
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema, files, sha256 = manifest["schema"], manifest["files"], manifest["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        named = [manifest["study"], manifest["code_version"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleRefused(
             f"{folder} is no frozen study: {MANIFEST} cannot be read ({error}). Make one with manage.py export "
             "--format bundle."
         ) from None
     if schema != SCHEMA:
         raise BundleRefused(f"{folder} is of schema {schema!r} and this code reads {SCHEMA}: use newer code.")
-    if digest_of(manifest) != sha256 or not isinstance(files, dict):
+    texts = all(isinstance(text, str) and text for text in named)
+    if digest_of(manifest) != sha256 or not isinstance(files, dict) or not texts:
         raise BundleRefused(
             f"{folder} is damaged: {MANIFEST} is not what its SHA-256 says. Take another copy."
         )

@@ -138,6 +138,89 @@ def test_a_manifest_may_not_name_files_elsewhere(exported: Callable[..., Exporte
         remake(folder)
 
 
+def forged(folder: Path, **changes: object) -> Path:
+    """With a manifest that was changed by somebody who knows how its hash is made."""
+    told = json.loads((folder / "MANIFEST.json").read_text()) | changes
+    for name in bundles.READ:
+        part = bundles.measured(folder / name)
+        if name in told["files"]:
+            told["files"][name] |= {"bytes": part.bytes, "sha256": part.sha256}
+    (folder / "MANIFEST.json").write_text(json.dumps(told | {"sha256": bundles.digest_of(told)}))
+    return folder
+
+
+PART = {"records": 0, "files": 1, "bytes": 1, "sha256": "0"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"README.md": {"records": 0}},
+        {"README.md": PART | {"more": 1}},
+        {"README.md": [1]},
+        {"a\0b": PART},
+        {"a" * 5_000: PART},
+        {"\ud800": PART},
+        {"": PART},
+        {"/etc/hostname": PART},
+    ],
+)
+def test_a_manifest_whose_files_make_no_sense_is_refused(
+    exported: Callable[..., Exported], files: dict[str, object]
+) -> None:
+    with pytest.raises(BundleRefused, match=r"is damaged: .*(is missing|makes no sense)"):
+        remake(forged(exported("bundle").folder, files=files))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"study": 7}, {"code_version": None}, {"code_version": ""}, {"files": []}]
+)
+def test_a_manifest_that_lacks_something_is_refused(
+    exported: Callable[..., Exported], changes: dict[str, object]
+) -> None:
+    with pytest.raises(BundleRefused, match=r"MANIFEST\.json"):
+        remake(forged(exported("bundle").folder, **changes))
+
+
+def test_records_that_the_manifest_does_not_name_are_not_read(exported: Callable[..., Exported]) -> None:
+    folder = exported("bundle").folder
+    files = json.loads((folder / "MANIFEST.json").read_text())["files"]
+    del files["records/ratings.jsonl"]
+    with pytest.raises(BundleRefused, match=r"records/ratings\.jsonl is missing"):
+        remake(forged(folder, files=files))
+
+
+def test_json_without_end_is_refused(exported: Callable[..., Exported]) -> None:
+    folder = exported("bundle").folder
+    (folder / "records" / "ratings.jsonl").write_text("[" * 100_000)
+    with pytest.raises(BundleRefused, match="its records cannot be read"):
+        remake(forged(folder))
+    (folder / "MANIFEST.json").write_text("[" * 100_000)
+    with pytest.raises(BundleRefused, match=r"MANIFEST\.json cannot be read"):
+        remake(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        *(("ratings.jsonl", "score", value) for value in ("x", None, [1], 1.5, 10**30, float("nan"))),
+        ("ratings.jsonl", "worker", [1]),
+        ("ratings.jsonl", "arm", {}),
+        ("study.jsonl", "title", [1]),
+        ("study.jsonl", "title", "\ud800"),
+        ("models.jsonl", "label", 5),
+    ],
+)
+def test_records_of_another_type_are_refused(
+    exported: Callable[..., Exported], name: str, field: str, value: object
+) -> None:
+    path = (folder := exported("bundle").folder) / "records" / name
+    records = [json.loads(line) | {field: value} for line in path.read_text().splitlines()]
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    with pytest.raises(BundleRefused, match="its records cannot be read"):
+        remake(forged(folder))
+
+
 def test_a_bundle_of_a_later_form_is_refused(exported: Callable[..., Exported]) -> None:
     folder = exported("bundle").folder
     told = json.loads((folder / "MANIFEST.json").read_text()) | {"schema": "colloquy.bundle/2"}

@@ -143,7 +143,8 @@ def check_name(archive: Path, name: str, before: str = "") -> None:
 
 @contextmanager
 def _archive_errors(archive: Path) -> Iterator[None]:
-    damaged = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
+    # KeyError: a hard link to a file that is not there.
+    damaged = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, KeyError)
     try:
         yield
     except damaged as error:

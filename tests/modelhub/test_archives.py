@@ -97,6 +97,13 @@ def test_a_link_that_leaves_the_folder_is_refused(tar, tmp_path: Path, kind: byt
     assert nothing_is_left(tmp_path / "out")
 
 
+def test_a_hard_link_to_nothing_is_refused(tar, tmp_path: Path) -> None:
+    archive = tar(member("a/b", tarfile.LNKTYPE, link="a/nothing"))
+    with pytest.raises(ArchiveError, match=r"made\.tar\.gz: damaged or cut off .*'a/nothing' not found"):
+        unpack(archive, tmp_path / "out")
+    assert nothing_is_left(tmp_path / "out")
+
+
 def test_a_chain_of_links_leads_nowhere(tar, tmp_path: Path) -> None:
     """Each link alone looks harmless where targets are resolved by their text."""
     chain = [

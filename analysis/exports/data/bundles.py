@@ -69,7 +69,7 @@ class Remaking:
 def remake(bundle: Path) -> Remaking:
     """Verify a bundle, a folder or a tar.gz, and make its tables again. Raises BundleRefused, saying what is wrong."""
     with opened(bundle) as folder:
-        manifest = verified(folder)
+        manifest = verified(folder, bundle)
         try:
             tables = tuple(_tables(folder, manifest["code_version"]))
         except MISREAD as error:
@@ -104,13 +104,15 @@ def opened(bundle: Path) -> Iterator[Path]:
         yield next((each for each in inside if (each / MANIFEST).is_file()), folder)
 
 
-def verified(folder: Path) -> dict[str, Any]:
-    """The manifest, after every file that it names was found to be as it says. Raises BundleRefused."""
-    manifest = _manifest(folder)
+def verified(folder: Path, bundle: Path) -> dict[str, Any]:
+    """The manifest, after every file that it names was found to be as it says; ``bundle`` is what people know the
+    folder by. Raises BundleRefused.
+    """
+    manifest = _manifest(folder, bundle)
     told = {**dict.fromkeys(READ), **manifest["files"]}
     if wrong := [what for name, part in told.items() if (what := _wrong(folder, name, part))]:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise BundleRefused(f"{folder} is damaged: {', '.join(wrong[:5])}{more}. Take another copy.")
+        raise BundleRefused(f"{bundle} is damaged: {', '.join(wrong[:5])}{more}. Take another copy.")
     return manifest
 
 
@@ -128,22 +130,23 @@ def _wrong(folder: Path, name: str, told: Any) -> str:
         return f"what {MANIFEST} tells of {name} makes no sense"
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path, bundle: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema, files, sha256 = manifest["schema"], manifest["files"], manifest["sha256"]
         named = [manifest["study"], manifest["code_version"]]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise BundleRefused(
-            f"{folder} is no frozen study: {MANIFEST} cannot be read ({error}). Make one with manage.py export "
+            f"{bundle} is no frozen study: {MANIFEST} cannot be read ({why}). Make one with manage.py export "
             "--format bundle."
         ) from None
     if schema != SCHEMA:
-        raise BundleRefused(f"{folder} is of schema {schema!r} and this code reads {SCHEMA}: use newer code.")
+        raise BundleRefused(f"{bundle} is of schema {schema!r} and this code reads {SCHEMA}: use newer code.")
     texts = all(isinstance(text, str) and text for text in named)
     if digest_of(manifest) != sha256 or not isinstance(files, dict) or not texts:
         raise BundleRefused(
-            f"{folder} is damaged: {MANIFEST} is not what its SHA-256 says. Take another copy."
+            f"{bundle} is damaged: {MANIFEST} is not what its SHA-256 says. Take another copy."
         )
     return manifest
 

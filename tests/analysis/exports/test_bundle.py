@@ -80,6 +80,21 @@ def test_an_archive_does_as_well_as_a_folder(many: Collected, tmp_path: Path) ->
     assert printed == report("markdown") and "the tables are the same as the bundle's" in said
 
 
+def test_a_damaged_archive_is_called_by_its_own_name(
+    exported: Callable[..., Exported], tmp_path: Path
+) -> None:
+    folder = exported("bundle").folder
+    (folder / "README.md").write_text("other")
+    archive = pack(folder, tmp_path / "frozen.tar.gz")
+    with pytest.raises(BundleRefused, match=r"frozen\.tar\.gz is damaged: README\.md has changed"):
+        remake(archive)
+    (folder / "MANIFEST.json").unlink()
+    with pytest.raises(
+        BundleRefused, match=r"frozen\.tar\.gz is no frozen study: MANIFEST\.json cannot be read"
+    ):
+        remake(pack(folder, archive))
+
+
 def test_all_formats_can_be_written_at_once(many: Collected, tmp_path: Path) -> None:
     folder = export(many.study, tmp_path / "frozen", form="bundle").folder
     bundle_tables("--bundle", str(folder), "--out", str(tmp_path / "again"))

@@ -45,6 +45,10 @@ class ExportRefused(AnalysisError):
     code = "export_refused"
 
 
+class FolderBusy(AnalysisError):
+    code = "folder_busy"
+
+
 class BundleRefused(AnalysisError):
     code = "bundle_refused"
 

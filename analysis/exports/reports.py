@@ -17,6 +17,7 @@ from analysis.exports import (
     report_markdown,
     report_pictures,
 )
+from analysis.exports.alone import alone
 from analysis.writeup.document import Document
 
 #: Where files stand until all are written.
@@ -68,19 +69,20 @@ def files(document: Document, form: str) -> dict[str, bytes]:
 def write(document: Document, formats: Sequence[str], folder: Path) -> list[Path]:
     """Write the report into a folder, which is made; files of these names are replaced once all are written.
 
-    Raises CannotWrite.
+    Raises CannotWrite, FolderBusy.
     """
     contents = {name: content for form in formats for name, content in files(document, form).items()}
-    aside = folder / UNFINISHED
-    try:
-        for name, content in contents.items():
-            with _errors_of(folder / name):
-                _place_for(aside / name).write_bytes(content)
-        for name in contents:
-            with _errors_of(folder / name):
-                os.replace(aside / name, _place_for(folder / name))
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with _errors_of(folder), alone(folder):
+        aside = folder / UNFINISHED
+        try:
+            for name, content in contents.items():
+                with _errors_of(folder / name):
+                    _place_for(aside / name).write_bytes(content)
+            for name in contents:
+                with _errors_of(folder / name):
+                    os.replace(aside / name, _place_for(folder / name))
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     return [folder / name for name in contents]
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from analysis.exports.alone import alone
 from tests.analysis.rating_files import drawn_rows, write_ratings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -239,6 +240,12 @@ def test_a_report_that_finds_no_room_leaves_the_earlier_one_as_it_was(ratings: P
         f"CommandError: Cannot write {out}/report.html: File too large.\n",
     )
     assert everything(out) == before
+
+
+def test_a_folder_that_another_command_writes_into_is_left_alone(ratings: Path, out: Path) -> None:
+    with alone(out), pytest.raises(CommandError, match=r"Another command is writing into .*out; wait until"):
+        report("--ratings", ratings, "--out", out, "--format", "json")
+    assert not list(out.iterdir())
 
 
 def test_files_of_an_earlier_report_are_named(ratings: Path, out: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import ExportRefused
+from analysis.exports.alone import alone
 from analysis.exports.data.folder import ExportFolder, Part
 from analysis.exports.data.forms import Form, form_named
 from analysis.exports.data.job import Job, Options
@@ -62,7 +63,8 @@ def export(
     """Write a study into the folder ``to``; without a wish, of the population that the report would show.
 
     What stands in the folder from an earlier export of the same study and format is replaced once all is written; what
-    a broken-off run finished is kept while the data is the same. Raises UnknownFormat, UnknownRecords, ExportRefused.
+    a broken-off run finished is kept while the data is the same. Raises UnknownFormat, UnknownRecords, ExportRefused,
+    FolderBusy.
     """
     chosen, kinds = form_named(form), kinds_named(what)
     if not chosen.by_kind and kinds != KINDS:
@@ -70,13 +72,15 @@ def export(
             f"{form} has a form of its own and takes no choice of records: leave --what away."
         )
     names = _internal(study, identification) if identification else pseudonyms(study)
-    with one_moment():
-        source = Source(study, population or choose_population(study), names, with_excluded)
-        about = _about(source, chosen, kinds, options := options or Options())
-        folder = ExportFolder(to, _mark(source, about), chosen.about, of={"study": study.slug, "form": form})
-        job = Job(source, kinds, folder, options, on_progress)
-        chosen.write(job)
-    folder.finish(about)
+    with alone(to):
+        with one_moment():
+            source = Source(study, population or choose_population(study), names, with_excluded)
+            about = _about(source, chosen, kinds, options := options or Options())
+            folder = ExportFolder(
+                to, _mark(source, about), chosen.about, of={"study": study.slug, "form": form}
+            )
+            chosen.write(Job(source, kinds, folder, options, on_progress))
+        folder.finish(about)
     done = Exported(to, chosen, source.population, folder.parts)
     log.info("study exported", extra={"study": study.slug, "form": form, "bytes": done.bytes})
     return done

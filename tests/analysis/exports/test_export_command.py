@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from analysis.exports.alone import alone
 from analysis.exports.data import read_jsonl
 from tests.analysis.exports.collected import Collected
 
@@ -83,6 +84,21 @@ def test_a_place_that_cannot_be_written_is_a_sentence(collected: Collected, tmp_
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match=r"Cannot write .*: Not a directory\."):
         run("--out", str(tmp_path / "file" / "out"))
+
+
+def test_a_folder_that_another_command_writes_into_is_left_alone(
+    collected: Collected, tmp_path: Path
+) -> None:
+    run("--out", str(tmp_path / "all"))
+    before = {path: path.read_bytes() for path in (tmp_path / "all").iterdir()}
+    collected.talk("late", 0, scores=(1, 2, 3, 4), texts=())
+    with (
+        alone(tmp_path / "all"),
+        pytest.raises(CommandError, match=r"Another command is writing into .*all; wait until it is done"),
+    ):
+        run("--out", str(tmp_path / "all"))
+    assert {path: path.read_bytes() for path in (tmp_path / "all").iterdir()} == before
+    run("--out", str(tmp_path / "all"))
 
 
 def test_an_unknown_study_is_a_sentence(collected: Collected, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def export(
             folder = ExportFolder(
                 to, _mark(source, about), chosen.about, of={"study": study.slug, "form": form}
             )
-            chosen.write(Job(source, kinds, folder, options, on_progress))
+            with closing(Job(source, kinds, folder, options, on_progress)) as job:
+                chosen.write(job)
         folder.finish(about)
     done = Exported(to, chosen, source.population, folder.parts)
     log.info("study exported", extra={"study": study.slug, "form": form, "bytes": done.bytes})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,16 +25,28 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``on_progress`` is told a kind's name and how many of its records have passed."""
+    """``on_progress`` is told a kind's name and how many of its records have passed.
+
+    To be closed where it ends, however it does: what is read half has queries open.
+    """
 
     source: Source
     kinds: tuple[Kind, ...]
     folder: ExportFolder
     options: Options = field(default_factory=Options)
     on_progress: Callable[[str, int], None] = lambda what, done: None
+    _begun: list[Generator[Record]] = field(default_factory=list)
+
+    def close(self) -> None:
+        for records in self._begun:
+            records.close()
 
     def records(self, kind: Kind) -> Iterator[Record]:
         """The records of a kind, counted for whoever watches."""
+        self._begun.append(self._counted(kind))
+        return self._begun[-1]
+
+    def _counted(self, kind: Kind) -> Generator[Record]:
         number = 0
         for number, record in enumerate(kind.read(self.source), start=1):
             if number % TOLD_EVERY == 0:

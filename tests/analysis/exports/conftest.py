@@ -18,6 +18,15 @@ def collected(db: None) -> Collected:
 
 
 @pytest.fixture
+def many(collected: Collected) -> Collected:
+    """So many talks that every cell has an interval."""
+    for number in range(60):
+        scores = tuple(1 + (number * step + number // 7) % 5 for step in (1, 2, 3, 4))
+        collected.talk(f"many {number % 11}", number % 3, scores=scores, texts=())
+    return collected
+
+
+@pytest.fixture
 def exported(collected: Collected, tmp_path: Path) -> Callable[..., Exported]:
     """``exported("csv", what=[...])``: the collected study in a folder of the format's name."""
 

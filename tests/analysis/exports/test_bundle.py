@@ -32,15 +32,6 @@ def bundle_tables(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-@pytest.fixture
-def many(collected: Collected) -> Collected:
-    """So many talks that every cell has an interval."""
-    for number in range(60):
-        scores = tuple(1 + (number * step + number // 7) % 5 for step in (1, 2, 3, 4))
-        collected.talk(f"many {number % 11}", number % 3, scores=scores, texts=())
-    return collected
-
-
 @pytest.mark.parametrize("form", [form.name for form in FORMATS])
 @pytest.mark.parametrize(
     "options", [{}, {"with_excluded": True}, {"identification": Identification("a", "b")}]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
+from types import GeneratorType
 
 import pytest
 from django.db import connection
@@ -99,6 +102,27 @@ def test_a_finished_part_that_was_damaged_meanwhile_is_made_again(
     part.write_text(part.read_text()[:-5])
     export(collected.study, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(export(collected.study, tmp_path / "whole").folder)
+
+
+@pytest.fixture
+def little_room() -> Iterator[None]:
+    """No file of this process may grow beyond 20 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_where_there_is_no_room_no_query_is_left_open(
+    many: Collected, little_room: None, tmp_path: Path, form: str
+) -> None:
+    """A cursor that is closed after its database prints a traceback below the sentence."""
+    with pytest.raises(OSError, match="File too large") as raised:
+        export(many.study, tmp_path / "all", form=form, what=["ratings"])
+    generators = [each for each in gc.get_objects() if isinstance(each, GeneratorType)]
+    assert not [each for each in generators if each.gi_code.co_name == "cursor_iter" and each.gi_frame]
+    assert raised and not (tmp_path / "all" / "export.json").exists()
 
 
 def test_a_later_export_takes_the_place_of_the_earlier_one(collected: Collected, tmp_path: Path) -> None:

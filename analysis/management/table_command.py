@@ -19,12 +19,6 @@ from analysis.exports import Format
 class TableCommand(BaseCommand):
     """A command that prints a table of the site's data, or writes it to a file."""
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        try:
-            return super().execute(*args, **options)
-        except KeyboardInterrupt:
-            raise CommandError("stopped; run it again", returncode=130) from None
-
     def add_output_arguments(self, parser: ArgumentParser, formats: Sequence[Format[Any]]) -> None:
         parser.add_argument("--format", default="markdown", choices=[each.name for each in formats])
         self.add_place_arguments(parser)

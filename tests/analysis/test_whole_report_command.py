@@ -301,7 +301,7 @@ def test_ctrl_c_ends_it_without_a_traceback(ratings: Path, out: Path) -> None:
     time.sleep(3)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, said.splitlines()[-1]) == (130, "CommandError: stopped; run it again")
+    assert (process.returncode, said.splitlines()[-1]) == (130, "Stopped.")
     assert "Traceback" not in said and not out.exists()
 
 

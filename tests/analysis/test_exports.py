@@ -76,7 +76,7 @@ def test_every_csv_line_of_simulated_data_is_marked(simulated: Table7) -> None:
     assert {line["population"] for line in lines} == {"simulated"}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " ="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", *"＝＋－＠"])
 def test_a_name_that_begins_like_a_formula_is_neutralised(rated_study, start: str) -> None:
     name = f"{start}HYPERLINK(1)"
     assert safe(name) == f"'{name}"

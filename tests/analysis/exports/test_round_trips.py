@@ -88,7 +88,9 @@ def test_who_is_excluded_stays_among_the_workers(exported: Callable[..., Exporte
 # --- CSV --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [*HARD_TEXTS, "", "'", "''=1", "' -1", "@a", "  +1", "'a", "\n=1", "don't"])
+@pytest.mark.parametrize(
+    "text", [*HARD_TEXTS, "", "'", "''=1", "' -1", "@a", "  +1", "'a", "\n=1", "don't", "＝1", "'＠a"]
+)
 def test_a_cell_can_be_turned_back_into_its_text(text: str) -> None:
     assert restored(neutral(text)) == text
 

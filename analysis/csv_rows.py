@@ -18,6 +18,8 @@ MOST_FAULTS = 20
 #: Few enough that Python's collector of garbage has little to look through: 50,000 took three times as long.
 ROWS_AT_ONCE = 1_000
 DELIMITERS = ",;\t"
+#: Of what a report compares with one another; a column with more names is most likely another one.
+MOST_NAMES = 100
 LONGEST_QUOTED = 40
 LONGEST_HEADER = 65_536
 WIDE_BEGINNINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -75,6 +77,12 @@ class Faults:
         """A fault for each of these rising lines; ``what`` is asked with a place among them, for the first alone."""
         self.count += len(lines)
         self._keep([Fault(int(line), column, what(place)) for place, line in enumerate(lines[:MOST_FAULTS])])
+
+    def add_many(self, column: str, names: int) -> None:
+        """A fault where a column has more names than can be compared."""
+        if names > MOST_NAMES:
+            some = f"{names:,} different names; a report compares {MOST_NAMES} at most"
+            self.add(1, column, f"{some}. Is it another column?")
 
     def refuse(self, name: str, rows: int) -> None:
         """Raises FileRefused where there are any."""

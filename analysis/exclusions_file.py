@@ -26,6 +26,7 @@ def read_exclusions(path: Path) -> dict[str, set[str]]:
                 if not text:
                     file.faults.add(line, name, "empty; each line names a worker and a rule")
             found.setdefault(rule, set()).add(worker)
+    file.faults.add_many("rule", len(found))
     if not file.rows:
         file.faults.add(1, "", "no line stands below the first")
     file.faults.refuse(path.name, file.rows)

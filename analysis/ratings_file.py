@@ -23,12 +23,12 @@ from analysis.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import PAPER_SCALE, Floats, Integers, Scale
 
+#: Of a count or of seconds; 30 years.
+MOST = 1e9
 IDS = ("worker_id", "model", "conversation_id", "axis")
 REQUIRED = (*IDS, "rating")
 TIMES = ("started_at", "ended_at")
 OPTIONAL = (*TIMES, "context", "turns", "reply_seconds")
-#: Of models and of axes: a report compares all pairs, and a column with more names is most likely another one.
-MOST_NAMES = 100
 Tell = Callable[[int], None]
 T = TypeVar("T", np.int64, np.float64)
 
@@ -67,7 +67,8 @@ def read_ratings(
         file.faults.add(1, "", "no rating stands below the first line")
     columns = read.columns()
     _check_talks(columns, _joined(read.lines, np.int64), file.faults)
-    _check_names(columns, file.faults)
+    file.faults.add_many("model", len(columns.models))
+    file.faults.add_many("axis", len(columns.axes))
     file.faults.refuse(path.name, file.rows)
     frame, order = from_columns(columns, slugify(path.stem) or "ratings", shown(title or path.name))
     rated = _rated(frame)
@@ -154,7 +155,7 @@ class _Reading:
         texts = piece.columns[name]
         values = _numbers([text or "0" for text in texts])
         self._tell_wrong(
-            piece, name, values, 0, math.inf, "a number from 0, or nothing where it is not known"
+            piece, name, values, 0, MOST, f"a number from 0 to {MOST:,.0f}, or nothing where it is not known"
         )
         return np.where([not text for text in texts], np.nan, values)
 
@@ -219,7 +220,7 @@ def _seconds(times: tuple[str, str], line: int, faults: Faults) -> float:
     return (end - begin).total_seconds()
 
 
-# --- The whole file --------------------------------------------------------------------------------------------
+# --- Whole talks --------------------------------------------------------------------------------------------
 
 
 def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
@@ -237,13 +238,6 @@ def _check_talks(columns: Columns, lines: Integers, faults: Faults) -> None:
     )
     _check_model(columns, lines[named], talk, model, faults)
     _check_once(columns, lines[named], (worker, talk, axis), faults)
-
-
-def _check_names(columns: Columns, faults: Faults) -> None:
-    for column, names in (("model", columns.models), ("axis", columns.axes)):
-        if len(names) > MOST_NAMES:
-            some = f"{len(names):,} different names; a report compares {MOST_NAMES} at most"
-            faults.add(1, column, f"{some}. Is it another column?")
 
 
 def _check_model(columns: Columns, lines: Integers, talk: Integers, model: Integers, faults: Faults) -> None:

@@ -39,6 +39,15 @@ def test_workers_without_ratings_are_counted() -> None:
     assert strangers(FRAME, {}) == 0
 
 
+def test_more_rules_than_a_report_compares_are_most_likely_another_column(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("rule,worker_id\n" + "".join(f"w{k},speed\n" for k in range(101)))
+    with pytest.raises(
+        FileRefused, match=r"line 1, rule: 101 different names; a report compares 100 at most\."
+    ):
+        read_exclusions(path)
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

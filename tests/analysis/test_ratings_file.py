@@ -174,11 +174,12 @@ def test_times_that_are_none_are_named(faults, times: str, fault: str) -> None:
     assert faults(body(f"ann,BST,c1,overall,4,{times}", header=header)) == [fault]
 
 
-@pytest.mark.parametrize("value", ["-1", "many", "inf"])
+@pytest.mark.parametrize("value", ["-1", "many", "inf", "1e300"])
 def test_a_count_of_turns_is_a_number_that_is_not_negative(faults, value: str) -> None:
     found = faults(body(f"ann,BST,c1,overall,4,{value}", header=",".join([*HEADER, "turns"])))
     assert found == [
-        f"line 2, turns: '{value}'; expected is a number from 0, or nothing where it is not known"
+        f"line 2, turns: '{value}'; expected is a number from 0 to 1,000,000,000, or nothing where it is "
+        "not known"
     ]
 
 

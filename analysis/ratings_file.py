@@ -23,6 +23,8 @@ from analysis.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import PAPER_SCALE, Floats, Integers, Scale
 
+#: Of contexts whose effects are told: a regression takes the square of their number for each worker.
+MOST_CONTEXTS = 30
 #: Of a count or of seconds; 30 years.
 MOST = 1e9
 IDS = ("worker_id", "model", "conversation_id", "axis")
@@ -79,7 +81,7 @@ def read_ratings(
         answers=len(rated),
         incomplete=int((rated < len(frame.axes)).sum()),
         blank=file.blank,
-        unused=file.unused,
+        unused=(*file.unused, *read.unused()),
     )
 
 
@@ -120,9 +122,8 @@ class _Reading:
 
     def covariates(self, order: Integers) -> Iterator[Factor | Number]:
         """What the file tells beside ratings, in the order of the frame."""
-        context = self.names["context"]
-        if context:
-            levels = sorted(name for name in context if name)
+        context, levels = self.names["context"], self.contexts()
+        if context and len(levels) <= MOST_CONTEXTS:
             rank = {name: number for number, name in enumerate(levels)}
             place = np.array([rank.get(name, -1) for name in context], dtype=np.int64)
             yield Factor("context", tuple(levels), place[_joined(self.codes["context"], np.int64)][order])
@@ -133,6 +134,14 @@ class _Reading:
             yield Number("reply time", "twice as long", doublings(known["reply_seconds"]))
         if "seconds" in known:
             yield Number("time of the talk", "twice as long", doublings(known["seconds"]))
+
+    def contexts(self) -> list[str]:
+        return sorted(name for name in self.names["context"] if name)
+
+    def unused(self) -> Iterator[str]:
+        """A column that is known and not used, with the reason."""
+        if len(names := self.contexts()) > MOST_CONTEXTS:
+            yield f"context ({len(names):,} different names; effects are told of {MOST_CONTEXTS} at most)"
 
     def _code(self, piece: Piece, name: str) -> None:
         """Numbers in the order of first appearance; an empty id is a fault."""

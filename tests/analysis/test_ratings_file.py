@@ -114,6 +114,14 @@ def test_covariates_follow_their_ratings(read) -> None:
     np.testing.assert_array_equal(numbers, expected)
 
 
+def test_a_context_of_its_own_for_each_talk_is_not_used_and_that_is_told(read) -> None:
+    rows = [f"w{k},BST,c{k},overall,4,context {k}" for k in range(31)]
+    found = read(body(*rows, header=",".join([*HEADER, "context"])))
+    assert not found.covariates
+    assert found.unused == ("context (31 different names; effects are told of 30 at most)",)
+    assert read(body(*rows[:30], header=",".join([*HEADER, "context"]))).covariates
+
+
 def test_several_workers_may_rate_one_talk(read) -> None:
     found = read(body("ann,ED,c1,wit,2", "bob,ED,c1,wit,3", "bob,ED,c1,overall,3", "ann,BST,c2,wit,4"))
     assert (found.frame.talks, found.frame.workers, found.frame.talks_by_model().tolist()) == (2, 2, [1, 1])

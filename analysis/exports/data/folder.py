@@ -151,9 +151,16 @@ def digest_of(told: Mapping[str, Any]) -> str:
 
 
 def _listed(folder: Path, about: str) -> set[str]:
-    """What an earlier export wrote; a name that points elsewhere is none of its."""
+    """What an earlier export wrote; a name that points elsewhere, or at the folder itself, is none of its."""
     names = _told(folder / about).get("files", {})
-    return {name for name in names if (folder / name).resolve().is_relative_to(folder.resolve())}
+    return {name for name in names if _is_below(folder, name)} if isinstance(names, dict) else set()
+
+
+def _is_below(folder: Path, name: str) -> bool:
+    try:
+        return folder.resolve() in (folder / name).resolve().parents
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def _remove(path: Path) -> None:

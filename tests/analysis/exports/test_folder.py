@@ -142,6 +142,19 @@ def test_a_listed_name_that_points_elsewhere_is_not_removed(collected: Collected
     assert precious.read_text() == "mine"
 
 
+@pytest.mark.parametrize("files", [{".": {}}, {"": {}}, {"sub/..": {}}, {"a\0": {}}, 5, [[1]]])
+def test_an_export_that_lists_its_own_folder_takes_nothing_with_it(
+    collected: Collected, tmp_path: Path, files: object
+) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "mine.txt").write_text("keep")
+    told = {"study": "table7", "form": "jsonl", "files": files}
+    told["sha256"] = digest_of(told)
+    (tmp_path / "all" / "export.json").write_text(json.dumps(told))
+    export(collected.study, tmp_path / "all")
+    assert (tmp_path / "all" / "mine.txt").read_text() == "keep"
+
+
 def test_a_folder_of_other_files_is_left_alone(collected: Collected, tmp_path: Path) -> None:
     (tmp_path / "ratings.jsonl").write_text("mine")
     with pytest.raises(ExportRefused, match="holds other files; name a new or an empty folder"):

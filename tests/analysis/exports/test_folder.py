@@ -120,7 +120,7 @@ def test_where_there_is_no_room_no_query_is_left_open(
     """A cursor that is closed after its database prints a traceback below the sentence."""
     with pytest.raises(OSError, match="File too large") as raised:
         export(many.study, tmp_path / "all", form=form, what=["ratings"])
-    generators = [each for each in gc.get_objects() if isinstance(each, GeneratorType)]
+    generators = [each for each in gc.get_objects() if type(each) is GeneratorType]
     assert not [each for each in generators if each.gi_code.co_name == "cursor_iter" and each.gi_frame]
     assert raised and not (tmp_path / "all" / "export.json").exists()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,9 @@ class Command(TableCommand):
             self._tell("writing")
             paths = write(written(analysis), formats, options["out"])
         self._tell("")
-        self.say(f"Wrote {counted(len(paths), 'file')}: {', '.join(str(path) for path in paths)}.")
+        self.say(
+            f"Wrote {counted(len(paths), 'file')} into {options['out']}: {_listed(options['out'], paths)}."
+        )
         if left := left_over(options["out"], paths):
             self.stderr.write(f"Not of this report, and left as they were: {listed(left, most=10)}.")
 
@@ -138,6 +142,14 @@ class Command(TableCommand):
         if self.stderr.isatty():
             self.stderr.write(f"\r\x1b[K{part}", ending="")
             self.stderr.flush()
+
+
+def _listed(folder: Path, paths: Sequence[Path]) -> str:
+    """Files of the folder by their names, those of its folders by their number."""
+    inside = Counter(path.parent for path in paths)
+    names = [path.name for path in paths if path.parent == folder]
+    folders = [f"{number} in {each.name}/" for each, number in inside.items() if each != folder]
+    return listed([*names, *folders], most=len(paths))
 
 
 def _of_studies(options: dict[str, Any]) -> dict[str, bool]:

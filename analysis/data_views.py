@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analysis.errors import AnalysisError, UnknownFormat, UnknownRecords
 from analysis.exports.data import FORMS, KINDS, Exported, Form, export, form_named, kinds_named, pack
-from analysis.frames import Population, complete_talks
+from analysis.reading.frames import Population, complete_talks
 from analysis.views import population_of
 from chat.models import Conversation, Study
 from chat.staff import staff_only

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from analysis.frames import Population, RatingsFrame, ratings_frame
-from analysis.ratings_frame import Without
+from analysis.reading.frames import Population, RatingsFrame, ratings_frame
+from analysis.reading.ratings_frame import Without
 from analysis.tables.table7 import Cell, Table7, table7
 from chat.models import Participation, Study
 from ratings.models import Finding, Policy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import NotEstimable, UnknownAxis
-from analysis.ratings_frame import RatingsFrame
+from analysis.reading.ratings_frame import RatingsFrame
 from analysis.statistics import best, contrasts, means, mixed, within
 from analysis.statistics.agreement import WorkerShare, worker_share
 from analysis.statistics.best import Best

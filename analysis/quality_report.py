@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from analysis.exclusions import Effects, effects
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from chat.models import Participation, Study
 from ratings.models import Finding, StudyNorms
 from ratings.quality import honest_seeds

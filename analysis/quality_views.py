@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from analysis.exclusions import effect_of_worker, effects, in_a_sentence
 from analysis.exports import QUALITY_FORMATS
-from analysis.frames import Population
 from analysis.quality_report import quality_report
+from analysis.reading.frames import Population
 from analysis.views import population_of
 from chat.models import Participation, Study
 from chat.staff import staff_only

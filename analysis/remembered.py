@@ -16,7 +16,7 @@ from threading import Lock
 from django.db.models import Count, Max
 
 from analysis.inference import Analysis
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.report import analysis_of_study
 from analysis.report_options import ReportOptions
 from analysis.writeup.document import Document

@@ -7,19 +7,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from analysis.beside import beside
-from analysis.csv_rows import shown
 from analysis.errors import UnknownStudy
 from analysis.exclusions import without_flagged
-from analysis.exclusions_file import read_exclusions, strangers, without_each
-from analysis.frames import choose_population, ratings_frame, reading_of
 from analysis.inference import Analysis, Source, analyse
 from analysis.planning.live import planned_of
-from analysis.ratings_file import RatingsFile, read_ratings
-from analysis.ratings_frame import Population
+from analysis.reading.beside import beside
+from analysis.reading.csv_rows import shown
+from analysis.reading.exclusions_file import read_exclusions, strangers, without_each
+from analysis.reading.frames import choose_population, ratings_frame, reading_of
+from analysis.reading.ratings_file import RatingsFile, read_ratings
+from analysis.reading.ratings_frame import Population
+from analysis.reading.talk_covariates import reply_times, talk_covariates
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.tables.table7 import DEFAULT_OPTIONS, Table7, table7, without_paper
-from analysis.talk_covariates import reply_times, talk_covariates
 from analysis.writeup.wording import counted
 from chat.models import Study
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from analysis.errors import UnknownChoice
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import LEVEL
 from ratings.axes import Axis

@@ -17,26 +17,12 @@ def code_version() -> str:
     Works without a repository: two reports with the same code version were computed by the same code.
     """
     digest = hashlib.sha256()
-    for path in sorted(
-        [
-            _HERE / "benchmarks.py",
-            *(
-                _HERE / f"{name}.py"
-                for name in (
-                    "csv_rows",
-                    "frames",
-                    "inference",
-                    "query_columns",
-                    "rated_talks",
-                    "ratings_file",
-                    "ratings_frame",
-                    "ratings_hash",
-                    "talk_covariates",
-                )
-            ),
-            *_HERE.glob("statistics/*.py"),
-            *_HERE.glob("tables/*.py"),
-        ]
-    ):
+    modules = [_HERE / f"{name}.py" for name in ("benchmarks", "exclusions", "inference")]
+    folders = [
+        path
+        for name in ("planning", "reading", "statistics", "tables")
+        for path in _HERE.glob(f"{name}/*.py")
+    ]
+    for path in sorted([*modules, *folders]):
         digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return f"{VERSION}+{digest.hexdigest()[:12]}"

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from analysis.errors import UnknownChoice
 from analysis.exports import FORMATS
-from analysis.frames import Population, choose_population, complete_talks
 from analysis.policy import REPORT_POLICY
+from analysis.reading.frames import Population, choose_population, complete_talks
 from analysis.remembered import report as remembered
 from analysis.remembered import state_of
 from analysis.report_options import LEVELS, ReportOptions, parsed

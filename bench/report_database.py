@@ -209,7 +209,7 @@ def backend_pid(one_core: bool) -> int | None:
 def measure(rounds: int, one_core: bool) -> None:
     """Each stage's seconds in each round; the first round opens the connection and imports what is not imported yet."""
     from analysis.exports import report_html
-    from analysis.frames import Population, ratings_frame
+    from analysis.reading.frames import Population, ratings_frame
     from analysis.report import analysis_of_study
     from analysis.statistics import means
     from analysis.statistics.interval_methods import IntervalOptions

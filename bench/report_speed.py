@@ -32,8 +32,8 @@ from machine import memory_mb, show
 
 from analysis.exports import report_html
 from analysis.inference import Source, analyse
-from analysis.ratings_file import read_ratings
-from analysis.ratings_frame import Columns, RatingsFrame, from_columns
+from analysis.reading.ratings_file import read_ratings
+from analysis.reading.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics import means
 from analysis.statistics.interval_methods import IntervalOptions
 from analysis.writeup.report import written

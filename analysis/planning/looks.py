@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from django.db import IntegrityError, transaction
 
-from analysis.frames import ratings_frame
 from analysis.models import StudyLook, StudyPlan
 from analysis.planning import standing
-from analysis.ratings_frame import Population, RatingsFrame
+from analysis.reading.frames import ratings_frame
+from analysis.reading.ratings_frame import Population, RatingsFrame
 from analysis.statistics import stopping
 from analysis.statistics.differences import pairs
 from analysis.statistics.means import Floats, Integers

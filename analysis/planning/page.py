@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.frames import model_labels, ratings_frame
 from analysis.planning.live import Planned, always_valid
-from analysis.ratings_frame import Population
+from analysis.reading.frames import model_labels, ratings_frame
+from analysis.reading.ratings_frame import Population
 from analysis.statistics import contrasts
 from analysis.statistics.means import PAPER_SCALE
 from analysis.statistics.planning import ALPHA

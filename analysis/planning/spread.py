@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.csv_rows import shown
 from analysis.errors import NotEstimable, UnknownAxis
-from analysis.frames import choose_population, ratings_frame
-from analysis.ratings_file import read_ratings
-from analysis.ratings_frame import Population, RatingsFrame
+from analysis.reading.csv_rows import shown
+from analysis.reading.frames import choose_population, ratings_frame
+from analysis.reading.ratings_file import read_ratings
+from analysis.reading.ratings_frame import Population, RatingsFrame
 from analysis.statistics import mixed
 from analysis.statistics.means import PAPER_SCALE, Scale
 from analysis.statistics.outlook import design_of

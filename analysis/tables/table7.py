@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from analysis.ratings_frame import Population, RatingsFrame, axis_label
+from analysis.reading.ratings_frame import Population, RatingsFrame, axis_label
 from analysis.statistics import means
 from analysis.statistics.interval_methods import IntervalOptions, Method, intervals
 from analysis.statistics.means import Gap

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.ratings_frame import Columns, RatingsFrame, from_columns
+from analysis.reading.ratings_frame import Columns, RatingsFrame, from_columns
 
 HEADER = ("worker_id", "model", "conversation_id", "axis", "rating")
 Row = Sequence[object]

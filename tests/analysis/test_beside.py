@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from analysis.beside import beside
+from analysis.reading.beside import beside
 from chat.models import Study
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from analysis.exclusions import effect_of_worker, effects, in_a_sentence
-from analysis.frames import Population, complete_talks, ratings_frame
+from analysis.reading.frames import Population, complete_talks, ratings_frame
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions
 from chat import exclusion

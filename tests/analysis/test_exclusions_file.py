@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.csv_rows import FileRefused
-from analysis.exclusions_file import ALL_RULES, read_exclusions, strangers, without_each
+from analysis.reading.csv_rows import FileRefused
+from analysis.reading.exclusions_file import ALL_RULES, read_exclusions, strangers, without_each
 from tests.analysis.rating_files import drawn_rows, frame_of
 
 FRAME = frame_of(drawn_rows())

@@ -12,7 +12,7 @@ from analysis.errors import UnknownFormat
 from analysis.exports import FORMATS, Format, format_named
 from analysis.exports.latex import escape as latex_escape
 from analysis.exports.markdown import escape as markdown_escape
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from analysis.report import report_of
 from analysis.tables.table7 import Table7
 from ratings.spreadsheet import safe

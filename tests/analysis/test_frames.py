@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analysis.frames import Population, choose_population, complete_talks, frame_of, ratings_frame
+from analysis.reading.frames import Population, choose_population, complete_talks, frame_of, ratings_frame
 from chat.models import Conversation
 from ratings.models import Rating
 

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.errors import UnknownAxis
 from analysis.inference import Analysis, Source, analyse
-from analysis.ratings_frame import RatingsFrame
+from analysis.reading.ratings_frame import RatingsFrame
 from analysis.statistics import best, contrasts, mixed, within
 from analysis.statistics.covariates import Covariates, Factor, Number, Regression, covariate_effects
 from analysis.statistics.interval_methods import IntervalOptions, Method

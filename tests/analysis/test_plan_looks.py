@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 
-from analysis.frames import Population, ratings_frame
 from analysis.models import StudyLook
 from analysis.planning import looks, standing
+from analysis.reading.frames import Population, ratings_frame
 from analysis.statistics.mixed import fit
 from analysis.statistics.sequential import Shape, spending_bounds
 from analysis.statistics.terms import Question

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.planning import looks
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.remembered import state_of
 from analysis.report import analysis_of_study
 from analysis.statistics.interval_methods import IntervalOptions

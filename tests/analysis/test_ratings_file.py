@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.csv_rows import FileRefused, UnreadableFile
-from analysis.ratings_file import RatingsFile, read_ratings
+from analysis.reading.csv_rows import FileRefused, UnreadableFile
+from analysis.reading.ratings_file import RatingsFile, read_ratings
 from analysis.statistics.covariates import Factor, Number
 from analysis.statistics.means import PAPER_SCALE, Scale
 from tests.analysis.rating_files import HEADER, drawn_rows, frame_of, write_ratings
@@ -84,7 +84,7 @@ def test_what_is_not_used_is_told(read) -> None:
 
 
 def test_more_rows_than_are_read_at_once_are_all_there(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("analysis.csv_rows.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("analysis.reading.csv_rows.ROWS_AT_ONCE", 7)
     rows, heard = drawn_rows(), []
     read = read_ratings(write_ratings(tmp_path / "ratings.csv", rows), tell=heard.append)
     assert read.frame.sha256 == frame_of(rows).sha256

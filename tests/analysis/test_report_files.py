@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from analysis.exports.report_pictures import FONT, ZOOM, as_png, as_svg, pictures
 from analysis.exports.svg.shapes import WIDTH
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.remembered import report as remembered
 from analysis.report_options import ReportOptions
 from chat.models import Participation

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.errors import UnknownStudy
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from analysis.report import report_of, study_named
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import Gap

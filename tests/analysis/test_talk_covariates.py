@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analysis.frames import Population, reading_of
-from analysis.talk_covariates import reply_times, talk_covariates
+from analysis.reading.frames import Population, reading_of
+from analysis.reading.talk_covariates import reply_times, talk_covariates
 from chat.models import Message
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.inference import Analysis, Source, analyse
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.statistics.covariates import Factor, Number
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import Scale

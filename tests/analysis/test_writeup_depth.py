@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.inference import Analysis, Source, analyse
-from analysis.ratings_frame import RatingsFrame
+from analysis.reading.ratings_frame import RatingsFrame
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.planning import power
 from analysis.tables.table7 import table7

@@ -15,8 +15,8 @@ from analysis.exports import FORMATS
 from analysis.exports.data.folder import Part, digest_of, measured
 from analysis.exports.data.formats.jsonl import read_jsonl
 from analysis.exports.data.schema import Record
-from analysis.frames import Population, RatingsFrame, Row
-from analysis.frames import frame_of as frame_of_ratings
+from analysis.reading.frames import Population, RatingsFrame, Row
+from analysis.reading.frames import frame_of as frame_of_ratings
 from analysis.tables.table7 import table7
 from analysis.version import code_version
 from chat.models import Conversation
@@ -152,7 +152,7 @@ def _manifest(folder: Path, bundle: Path) -> dict[str, Any]:
 
 
 def frame_of(path_of: Callable[[str], Path]) -> RatingsFrame:
-    """The ratings that count, as analysis.frames reads them from the database; ``path_of`` finds a file of records."""
+    """The ratings that count, as those of the database are read; ``path_of`` finds a file of records."""
     study = next(read_jsonl(path_of("study.jsonl")))
     arms = [model for model in read_jsonl(path_of("models.jsonl")) if model["arm"] is not None]
     place_of = {model["arm"]: place for place, model in enumerate(arms)}

@@ -20,7 +20,7 @@ from analysis.exports.data.names import INTERNAL, pseudonyms
 from analysis.exports.data.records import KINDS, Kind, kinds_named
 from analysis.exports.data.snapshot import one_moment
 from analysis.exports.data.source import Source
-from analysis.frames import Population, choose_population
+from analysis.reading.frames import Population, choose_population
 from analysis.version import code_version
 from chat.models import Study
 

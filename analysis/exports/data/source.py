@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet, Sum
 
 from analysis.exports.data.names import Names
-from analysis.frames import Population
 from analysis.models import StudyLook
+from analysis.reading.frames import Population
 from chat.models import Conversation, Participation, Refusal, Report, Study
 from modelhub.models import RegisteredModel, Revision
 from ratings.models import Decision, Finding, GoldExpectation, Judgement, Policy, Rating, SafetyScore

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from analysis.exports.data import FORMS, KINDS, Exported, Identification, Options, export, form_named, pack
-from analysis.frames import Population
 from analysis.management.table_command import TableCommand
+from analysis.reading.frames import Population
 from analysis.report import study_named
 from chat.models import Study
 

@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from analysis.exports import QUALITY_FORMATS
-from analysis.frames import Population, choose_population
 from analysis.management.table_command import TableCommand
 from analysis.quality_report import quality_report
+from analysis.reading.frames import Population, choose_population
 from analysis.report import study_named
 from chat.errors import ChatError
 from chat.models import Participation, Study

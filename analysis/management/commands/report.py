@@ -14,7 +14,7 @@ from analysis.exports import FORMATS, format_named
 from analysis.exports.reports import PICTURE_FORMATS, REPORT_FORMATS, left_over, write
 from analysis.inference import Analysis
 from analysis.management.table_command import TableCommand
-from analysis.ratings_frame import Population
+from analysis.reading.ratings_frame import Population
 from analysis.report import analysis_of_file, analysis_of_study, report_of, study_named
 from analysis.statistics.bootstrap import REPLICATES
 from analysis.statistics.interval_methods import IntervalOptions, Method

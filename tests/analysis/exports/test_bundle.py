@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from analysis.errors import BundleRefused, ExportRefused
 from analysis.exports import FORMATS
 from analysis.exports.data import Exported, Identification, Options, bundles, export, pack, remake
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from modelhub.models import Revision
 from modelhub.registry import fingerprint
 from tests.analysis.exports.collected import Collected, empty_study

@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCard
 
 from analysis.exports.data import KINDS, Exported, Options, export
 from analysis.exports.data.formats.huggingface import size_class
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from tests.analysis.exports.collected import Collected, empty_study
 
 

@@ -15,7 +15,7 @@ from analysis.errors import ExportRefused, UnknownRecords
 from analysis.exports.data import KINDS, Exported, Identification, Kind, read_csv, read_jsonl, read_parquet
 from analysis.exports.data.formats.csv import files_of, neutral, restored
 from analysis.exports.data.schema import faults
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from tests.analysis.exports.collected import HARD_TEXTS, Collected
 from tests.analysis.exports.expected import EXPECTED
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from analysis.exports.data import bundles, export, read_jsonl
-from analysis.frames import Population, RatingsFrame, ratings_frame
-from analysis.ratings_file import read_ratings
+from analysis.reading.frames import Population, RatingsFrame, ratings_frame
+from analysis.reading.ratings_file import read_ratings
 from tests.analysis.exports.collected import Collected
 from tests.analysis.rating_files import write_ratings
 

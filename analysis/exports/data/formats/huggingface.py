@@ -13,7 +13,7 @@ from analysis.exports.data.records.arms import arms_by_id
 from analysis.exports.data.records.kind import Kind
 from analysis.exports.data.schema import documented
 from analysis.exports.markdown import escape
-from analysis.frames import Population
+from analysis.reading.frames import Population
 from analysis.version import code_version
 from ratings.axes import QUESTIONS
 

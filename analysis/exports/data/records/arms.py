@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.frames import model_labels
+from analysis.reading.frames import model_labels
 from chat.models import Study
 
 

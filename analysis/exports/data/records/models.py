@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from analysis.exports.data.records.kind import Kind
 from analysis.exports.data.schema import Field, Record, Type, moment
 from analysis.exports.data.source import Source
-from analysis.frames import model_labels
+from analysis.reading.frames import model_labels
 from chat.models import Arm
 from modelhub.models import Revision
 from modelhub.registry import parts_of

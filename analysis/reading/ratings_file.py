@@ -18,8 +18,8 @@ import numpy as np
 from django.utils.text import slugify
 from numpy.typing import NDArray
 
-from analysis.csv_rows import CsvFile, Faults, Piece, quoted, shown
-from analysis.ratings_frame import Columns, RatingsFrame, from_columns
+from analysis.reading.csv_rows import CsvFile, Faults, Piece, quoted, shown
+from analysis.reading.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import PAPER_SCALE, Floats, Integers, Scale
 

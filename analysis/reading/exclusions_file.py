@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from analysis.csv_rows import CsvFile
-from analysis.ratings_frame import RatingsFrame, Without
+from analysis.reading.csv_rows import CsvFile
+from analysis.reading.ratings_frame import RatingsFrame, Without
 
 COLUMNS = ("worker_id", "rule")
 ALL_RULES = "all rules together"

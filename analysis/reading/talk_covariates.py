@@ -8,10 +8,10 @@ import numpy as np
 from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 
-from analysis.frames import Reading
-from analysis.query_columns import Ids, columns_of
-from analysis.rated_talks import complete_talks_of, places_of
-from analysis.ratings_frame import Population
+from analysis.reading.frames import Reading
+from analysis.reading.query_columns import Ids, columns_of
+from analysis.reading.rated_talks import complete_talks_of, places_of
+from analysis.reading.ratings_frame import Population
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import Floats, Integers
 from chat.models import Message, Study

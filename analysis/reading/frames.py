@@ -11,10 +11,10 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Count, Q
 
-from analysis.query_columns import Ids
-from analysis.rated_talks import RatedTalks, rated_talks
-from analysis.ratings_frame import Name, Population, RatingsFrame
-from analysis.ratings_hash import ratings_hash
+from analysis.reading.query_columns import Ids
+from analysis.reading.rated_talks import RatedTalks, rated_talks
+from analysis.reading.ratings_frame import Name, Population, RatingsFrame
+from analysis.reading.ratings_hash import ratings_hash
 from analysis.statistics.means import Floats, Integers
 from chat.models import Arm, Conversation, Study
 from ratings.axes import Axis

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from analysis.ratings_hash import ratings_hash
+from analysis.reading.ratings_hash import ratings_hash
 from analysis.statistics.means import Floats, Integers, WorkerTable, tabulate
 from ratings.axes import Axis
 
@@ -32,7 +32,7 @@ class RatingsFrame:
 
     ``worker``, ``talk``, ``model`` and ``axis`` count from 0; ``people`` holds the pseudonyms of workers, ``models``
     and ``axes`` the labels of the last two, models in the order of the report, also those that nobody has rated.
-    ``sha256`` is the hash of the ratings (analysis.ratings_hash): the same ratings, the same hash, wherever they are.
+    ``sha256`` is the ratings' hash (``ratings_hash``): the same ratings, the same hash, wherever they are.
     """
 
     study: str

@@ -8,8 +8,8 @@ import numpy as np
 from django.db.models import Case, F, QuerySet, Sum, When
 from numpy.typing import NDArray
 
-from analysis.query_columns import Ids, columns_of
-from analysis.ratings_frame import Population
+from analysis.reading.query_columns import Ids, columns_of
+from analysis.reading.ratings_frame import Population
 from analysis.statistics.means import Integers
 from chat.models import Conversation, Study
 from modelhub.dialogue import Skill

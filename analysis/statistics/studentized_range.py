@@ -8,10 +8,10 @@ the number of points.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial import Chebyshev
 from scipy.optimize import brentq
 from scipy.special import gammainccinv, gammaincinv, gammaln, ndtr, stdtrit
 
@@ -24,36 +24,54 @@ S_POINTS = ((20, 48), (5, 96), (3, 144), (2, 192), (1, 384), (0, 2_048))
 Z_END = 8.6
 #: What the spread's distribution leaves out at either end.
 TAIL = 1e-15
-#: Above as many degrees of freedom the spread counts as known.
-MANY = 1e8
+#: Above as many degrees of freedom the spread counts as known; more than the second are none.
+MANY, FOR_EVER = 1e8, 1e12
+#: Of the polynomial that gives quantiles for more degrees of freedom than it has coefficients.
+DEGREE = 40
 
 
 def survival(q: Floats, means: Integers, df: Floats) -> Floats:
     """P(Q > q) elementwise, to about 1e-12; NaN where any argument is, or fewer than two means are compared."""
+    found = np.full(np.shape(df), np.nan)
+    for place in np.ndindex(found.shape):
+        if means[place] > 1 and df[place] > 0 and not np.isnan(q[place]):
+            found[place] = _survival(float(q[place]), int(means[place]), float(df[place]))
+    return found
 
-    def one(q: float, means: int, df: float) -> float:
-        return max(1 - _cdf(q, means, df), 0.0) if math.isfinite(q) else 0.0
 
-    return _elementwise(one, q, means, df)
+def _survival(q: float, means: int, df: float) -> float:
+    return max(1 - _cdf(q, means, df), 0.0) if math.isfinite(q) else 0.0
 
 
 def quantile(level: float, means: Integers, df: Floats) -> Floats:
-    """The q with P(Q <= q) = level, elementwise, to about 1e-9."""
-
-    def one(level: float, means: int, df: float) -> float:
-        return _quantile(level, means, df)
-
-    return _elementwise(one, np.full(np.shape(df), level), means, df)
-
-
-def _elementwise(
-    one: Callable[[float, int, float], float], first: Floats, means: Integers, df: Floats
-) -> Floats:
+    """The q with P(Q <= q) = level, elementwise, to about 1e-8; NaN as ``survival`` is."""
     found = np.full(np.shape(df), np.nan)
-    for place in np.ndindex(found.shape):
-        if means[place] > 1 and df[place] > 0 and not np.isnan(first[place]):
-            found[place] = one(float(first[place]), int(means[place]), float(df[place]))
+    for number in np.unique(means[means > 1]).tolist():
+        asked = (means == number) & (df > 0)
+        found[asked] = _quantiles(level, number, df[asked])
     return found
+
+
+def _quantiles(level: float, means: int, df: Floats) -> Floats:
+    """Many different degrees of freedom above 1 share a polynomial."""
+    given, place = np.unique(np.minimum(df, FOR_EVER), return_inverse=True)
+    shared = given >= 1
+    if np.count_nonzero(shared) <= DEGREE + 1:
+        shared[:] = False
+    found = np.empty(len(given))
+    found[~shared] = [_quantile(level, means, each) for each in given[~shared].tolist()]
+    if shared.any():
+        found[shared] = _through_a_few(level, means, given[shared])
+    return found[place]
+
+
+def _through_a_few(level: float, means: int, df: Floats) -> Floats:
+    """Log q is smooth in 1 / df: a polynomial through Chebyshev's points gives all of these sorted degrees."""
+
+    def logs(inverse: Floats) -> Floats:
+        return np.log([_quantile(level, means, 1 / each) for each in inverse.tolist()])
+
+    return np.exp(Chebyshev.interpolate(logs, DEGREE, domain=[1 / df[-1], 1 / df[0]])(1 / df))
 
 
 def _quantile(level: float, means: int, df: float) -> float:

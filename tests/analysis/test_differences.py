@@ -87,6 +87,21 @@ def test_critical_values_are_those_of_the_tables(means: int, df: float, printed:
     assert found[0] == pytest.approx(printed, abs=1e-3)
 
 
+@pytest.mark.parametrize(("least", "most"), [(0.97, 40.0), (2.0, 1e9), (90.0, 95.0)])
+@pytest.mark.parametrize("means", [2, 8, 30])
+def test_many_quantiles_at_once_are_those_one_by_one(means: int, least: float, most: float) -> None:
+    df = np.geomspace(least, most, 60).reshape(15, 4)
+    together = studentized_range.quantile(0.95, np.full((15, 4), means), df)
+    one_by_one = [
+        studentized_range.quantile(0.95, np.array([means]), np.array([each]))[0] for each in df.flat
+    ]
+    assert together.ravel() == pytest.approx(one_by_one, rel=1e-7)
+    df[3, 1], df[4, 2] = np.nan, np.inf
+    again = studentized_range.quantile(0.95, np.where(df > df[14, 2], 1, means), df)
+    assert np.isnan(again[3, 1]) and np.isnan(again[14, 3]) and np.isnan(again[4, 2])
+    assert again[0] == pytest.approx(together[0], rel=1e-7)
+
+
 @pytest.mark.parametrize(
     ("q", "means", "df"),
     [

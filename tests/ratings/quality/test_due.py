@@ -13,10 +13,10 @@ from chat.models import Conversation
 from evalsite.celery import app
 from modelhub.safety.classifier import classifier
 from modelhub.serving import routing
-from ratings import submit
+from ratings import submit, tasks
 from ratings.axes import Axis
 from ratings.models import Judgement, SafetyScore
-from ratings.quality import due, safety
+from ratings.quality import due, judging, safety
 from ratings.tasks import judge_due
 
 from .conftest import LINES
@@ -90,6 +90,35 @@ def test_more_than_a_task_takes_are_judged_by_the_next(worked, queue, monkeypatc
     assert Judgement.objects.filter(due_since__isnull=False).count() == 1
     judge_due.apply()
     assert calls() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_task_of_a_process_judges_and_others_leave(worked, queue):
+    due.mark_due(worked().pk)
+    with tasks._judging:
+        judge_due.apply()
+    assert Judgement.objects.get().due_since
+    judge_due.apply()
+    assert not Judgement.objects.get().due_since
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finishes_a_talk_while_others_are_judged_is_asked_for_after(worked, queue, monkeypatch):
+    first, second = worked(), worked()
+    due.mark_due(first.pk)
+    judge = judging.judge_due
+
+    def and_another_talk() -> int:
+        number = judge()
+        due.mark_due(second.pk)
+        judge_due.apply()
+        return number
+
+    monkeypatch.setattr(judging, "judge_due", and_another_talk)
+    calls()
+    judge_due.apply()
+    assert Judgement.objects.get(due_since__isnull=False).participation == second
+    assert calls() == 2
 
 
 @pytest.mark.django_db

@@ -107,7 +107,7 @@ def _compared(analysis: Analysis, pairs: Pairs, lacking: list[str]) -> Answer:
     possible = [m for m in ranked if analysis.best.possible[m, place]]
     parts = [
         (HOW_MUCH, _how_much(analysis, pairs, ranked)),
-        (HOW_SURE, _how_sure(analysis, possible, ranked)),
+        (HOW_SURE, _how_sure(analysis, pairs, possible, ranked)),
         *((HOW_SURE, words) for words in _raw_order(analysis, ranked)),
         *((MORE, words) for words in _more_talks(analysis, pairs, ranked)),
         *((MIND, words) for words in _warnings(analysis, lacking, ranked)),
@@ -149,13 +149,26 @@ def _how_much(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> str:
     )
 
 
-def _how_sure(analysis: Analysis, possible: list[int], ranked: list[int]) -> str:
+def _how_sure(analysis: Analysis, pairs: Pairs, possible: list[int], ranked: list[int]) -> str:
     level, names = level_text(analysis.options.level), [analysis.models[m] for m in possible]
     if len(names) == 1:
-        return f"With {level} confidence no other model is better."
+        return (
+            f"With {level} confidence no other model is better.{_but_over_all_pairs(analysis, pairs, ranked)}"
+        )
     if len(names) == len(ranked):
         return f"At {level} confidence these ratings rule none of the {len(ranked)} models out as the best."
     return f"With {level} confidence the best is among {listed(names, most=len(names))}."
+
+
+def _but_over_all_pairs(analysis: Analysis, pairs: Pairs, ranked: list[int]) -> str:
+    """Why the best may be known while its difference from the next is not."""
+    place, _ = _pair(analysis, *ranked[:2])
+    if pairs.p_tukey[place, analysis.main_place] < analysis.alpha:
+        return ""
+    return (
+        f" This asks which is the best and no more: with every pair compared, in both directions, it is not told "
+        f"apart from {analysis.models[ranked[1]]}."
+    )
 
 
 def _raw_order(analysis: Analysis, ranked: list[int]) -> Iterator[str]:

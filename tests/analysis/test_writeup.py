@@ -64,6 +64,18 @@ def test_a_clear_best_is_called_the_best_with_its_lead_and_no_more_talks_for_it(
     assert not [words for words in answer.sentences if "seen between" in words]
 
 
+def test_a_best_that_is_not_told_apart_over_all_pairs_is_said_to_be_so() -> None:
+    even = {name: [1, 2, 3, 4, 5] * 8 for name in ("Bee", "Cat", "Dog", "Eel", "Fox")}
+    answer = document(
+        rated(Ape=[5, 3, 4, 5, 2] * 8, **{n: s[k:] + s[:k] for k, (n, s) in enumerate(even.items())})
+    ).answer
+    assert answer.title == "Ape is the best on overall quality"
+    assert answer.sentences[1] == (
+        "With 95 % confidence no other model is better. This asks which is the best and no more: with every pair "
+        "compared, in both directions, it is not told apart from Bee."
+    )
+
+
 def test_two_that_are_near_are_both_named_and_the_third_is_ruled_out() -> None:
     answer = document(NEAR).answer
     assert answer.title == "The best on overall quality is Bee or Ape"

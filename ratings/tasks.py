@@ -8,6 +8,7 @@ import logging
 import threading
 
 from celery import shared_task
+from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ def judge_due() -> None:
     if not _judging.acquire(blocking=False):
         return
     try:
-        safety.try_to_look_at(judging.who_is_due())
-        judging.judge_due()
+        began, people = timezone.now(), judging.who_is_due()
+        safety.try_to_look_at(people)
+        judging.judge_due(people, began)
     finally:
         _judging.release()
     if judging.who_is_due():

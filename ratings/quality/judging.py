@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -105,7 +106,7 @@ def judge_study(
             found = crowd_rules.flags(data, measured, judge.settings)
             run.store({each: found.get(each, []) for each in data.people}, crowd_rules.RULES)
         for ids, looked in zip(batches, looks, strict=True):
-            _keep(judge, ids, looked, run.judged)
+            _keep(judge, ids, looked, run.judged, looked.at)
             crowd.add(looked)
             on_progress(run.judged.workers, sum(map(len, batches)))
         run.store_of_rule("unrelated_ratings", unrelated.result(), data.people)
@@ -121,11 +122,11 @@ def _unrelated(judge: Judge, data: Columns, measured: Norms | None) -> dict[UUID
     return crowd_rules.unrelated(data, measured, setting) if setting and measured else {}
 
 
-def _keep(judge: Judge, ids: Sequence[UUID], looked: Looked, judged: Judged) -> None:
-    """Store what was seen of a batch. Who finished a talk since it was read stays due."""
+def _keep(judge: Judge, ids: Sequence[UUID], looked: Looked, judged: Judged, since: datetime) -> None:
+    """Store what was seen of a batch. Who finished a talk from ``since`` on stays due."""
     findings.store(judge.policy, judge.settings, looked.flags, rules=judge.rules)
     _remember(looked, judge.policy)
-    Judgement.objects.filter(participation_id__in=ids, due_since__lt=looked.at).update(due_since=None)
+    Judgement.objects.filter(participation_id__in=ids, due_since__lt=since).update(due_since=None)
     judged.add(looked)
 
 
@@ -166,25 +167,33 @@ def who_is_due() -> list[UUID]:
     return list(due.values_list("participation_id", flat=True)[:MOST_AT_ONCE])
 
 
-def judge_due() -> int:
-    """Judge those who are due; gives their number."""
-    due = Judgement.objects.filter(participation_id__in=who_is_due())
+def judge_due(people: Sequence[UUID] | None = None, since: datetime | None = None) -> int:
+    """Judge these of those who are due, or a task's share; gives their number.
+
+    Who finished a talk after ``since``, when the safety classifier began to look, stays due.
+    """
+    due = Judgement.objects.filter(
+        due_since__isnull=False, participation_id__in=who_is_due() if people is None else people
+    )
     groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
     for participation, study_id, simulated in due.values_list(
         "participation_id", "participation__study_id", "participation__worker__simulated"
     ):
         groups[study_id, simulated].append(participation)
     studies = Study.objects.in_bulk({study_id for study_id, _ in groups})
-    for (study_id, simulated), people in groups.items():
-        _judge_some(studies[study_id], people, simulated=simulated)
+    for (study_id, simulated), them in groups.items():
+        _judge_some(studies[study_id], them, since, simulated=simulated)
     return sum(map(len, groups.values()))
 
 
-def _judge_some(study: Study, people: Sequence[UUID], *, simulated: bool) -> None:
+def _judge_some(
+    study: Study, people: Sequence[UUID], since: datetime | None = None, *, simulated: bool
+) -> None:
     judge = Judge(study, in_force(study))
     if known := norms.current(study, judge.settings, simulated=simulated):
         data = columns.read(study, simulated=simulated, only=people)
         found = crowd_rules.flags(data, known, judge.settings)
         flags = {each: found.get(each, []) for each in data.people}
         findings.store(judge.policy, judge.settings, flags, rules=crowd_rules.RULES)
-    _keep(judge, people, looking.look(judge, people, sketched=False), Judged())
+    looked = looking.look(judge, people, sketched=False)
+    _keep(judge, people, looked, Judged(), min(since or looked.at, looked.at))

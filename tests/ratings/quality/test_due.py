@@ -108,8 +108,8 @@ def test_who_finishes_a_talk_while_others_are_judged_is_asked_for_after(worked, 
     due.mark_due(first.pk)
     judge = judging.judge_due
 
-    def and_another_talk() -> int:
-        number = judge()
+    def and_another_talk(*given) -> int:
+        number = judge(*given)
         due.mark_due(second.pk)
         judge_due.apply()
         return number
@@ -119,6 +119,27 @@ def test_who_finishes_a_talk_while_others_are_judged_is_asked_for_after(worked, 
     judge_due.apply()
     assert Judgement.objects.get(due_since__isnull=False).participation == second
     assert calls() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_written_while_the_classifier_looked_is_looked_at_next(worked, queue, monkeypatch):
+    first, second = worked(), worked()
+    due.mark_due(first.pk)
+    look = safety.try_to_look_at
+
+    def and_another_talk(people) -> int:
+        number = look(people)
+        due.mark_due(second.pk)
+        due.mark_due(first.pk)
+        return number
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(safety, "try_to_look_at", and_another_talk)
+        judge_due.apply()
+    assert Judgement.objects.filter(due_since__isnull=False).count() == 2
+    judge_due.apply()
+    assert not Judgement.objects.filter(due_since__isnull=False).exists()
+    assert SafetyScore.objects.filter(message__conversation__participation=second).count() == len(LINES)
 
 
 @pytest.mark.django_db

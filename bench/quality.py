@@ -74,6 +74,8 @@ def processor_s() -> float:
 
 
 def one_worker_ms(study) -> float:
+    from django.utils import timezone
+
     from chat.models import Participation
     from ratings.quality import judging
     from ratings.quality.due import mark_due
@@ -82,7 +84,7 @@ def one_worker_ms(study) -> float:
     assert person
     mark_due(person.pk)
     began = time.monotonic()
-    judging.judge_due()
+    judging.judge_people([person.pk], timezone.now())
     return 1000 * (time.monotonic() - began)
 
 

@@ -5,35 +5,18 @@ runs twice finds the same.
 from __future__ import annotations
 
 import logging
-import threading
 
 from celery import shared_task
-from django.utils import timezone
 
 logger = logging.getLogger(__name__)
-
-#: Several at once would look at the same people, and keep the threads that replies wait for.
-_judging = threading.Lock()
 
 
 @shared_task(name="ratings.judge_due")
 def judge_due() -> None:
-    """Judge the workers who finished talks, with the safety classifier's look at what they wrote.
+    """Judge the workers who finished talks, with the safety classifier's look at what they wrote."""
+    from ratings.quality import rounds
 
-    One at a time in a process: who comes meanwhile leaves, and whoever finished a talk meanwhile is asked for after.
-    """
-    from ratings.quality import due, judging, safety
-
-    if not _judging.acquire(blocking=False):
-        return
-    try:
-        began, people = timezone.now(), judging.who_is_due()
-        safety.try_to_look_at(people)
-        judging.judge_due(people, began)
-    finally:
-        _judging.release()
-    if judging.who_is_due():
-        due.ask()
+    rounds.judge_due()
 
 
 @shared_task(name="ratings.judge_study")

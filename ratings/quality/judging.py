@@ -167,14 +167,9 @@ def who_is_due() -> list[UUID]:
     return list(due.values_list("participation_id", flat=True)[:MOST_AT_ONCE])
 
 
-def judge_due(people: Sequence[UUID] | None = None, since: datetime | None = None) -> int:
-    """Judge these of those who are due, or a task's share; gives their number.
-
-    Who finished a talk after ``since``, when the safety classifier began to look, stays due.
-    """
-    due = Judgement.objects.filter(
-        due_since__isnull=False, participation_id__in=who_is_due() if people is None else people
-    )
+def judge_people(people: Sequence[UUID], since: datetime) -> int:
+    """Judge those of these who are due; gives their number. Who finished a talk from ``since`` on stays due."""
+    due = Judgement.objects.filter(due_since__isnull=False, participation_id__in=people)
     groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
     for participation, study_id, simulated in due.values_list(
         "participation_id", "participation__study_id", "participation__worker__simulated"
@@ -186,14 +181,11 @@ def judge_due(people: Sequence[UUID] | None = None, since: datetime | None = Non
     return sum(map(len, groups.values()))
 
 
-def _judge_some(
-    study: Study, people: Sequence[UUID], since: datetime | None = None, *, simulated: bool
-) -> None:
+def _judge_some(study: Study, people: Sequence[UUID], since: datetime, *, simulated: bool) -> None:
     judge = Judge(study, in_force(study))
     if known := norms.current(study, judge.settings, simulated=simulated):
         data = columns.read(study, simulated=simulated, only=people)
         found = crowd_rules.flags(data, known, judge.settings)
         flags = {each: found.get(each, []) for each in data.people}
         findings.store(judge.policy, judge.settings, flags, rules=crowd_rules.RULES)
-    looked = looking.look(judge, people, sketched=False)
-    _keep(judge, people, looked, Judged(), min(since or looked.at, looked.at))
+    _keep(judge, people, looking.look(judge, people, sketched=False), Judged(), since)

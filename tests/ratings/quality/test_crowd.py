@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
 from chat.models import Conversation
 from ratings.models import StudyNorms
@@ -92,7 +93,7 @@ def test_as_talks_finish_workers_are_judged_against_the_norms_that_are_known(cro
     liner = worked([LINES] * 2, [(4, 4, 4, 4)])
     finished(liner, 3, LINES, (4, 4, 4, 4), "Nice.")
     before = StudyNorms.objects.get().computed_at
-    judging._judge_some(liner.study, [liner.pk], simulated=False)
+    judging._judge_some(liner.study, [liner.pk], timezone.now(), simulated=False)
     assert found(liner, "same_answer_everywhere")
     assert StudyNorms.objects.get().computed_at == before
     assert StudyNorms.objects.get().talks == 48
@@ -101,7 +102,7 @@ def test_as_talks_finish_workers_are_judged_against_the_norms_that_are_known(cro
 def test_norms_are_measured_anew_when_a_quarter_more_talks_were_finished(crowd, worked):
     judge(crowd[0])
     person = worked([LINES] * 12, [(1, 2, 3, 4), (5, 3, 1, 2)])
-    judging._judge_some(person.study, [person.pk], simulated=False)
+    judging._judge_some(person.study, [person.pk], timezone.now(), simulated=False)
     assert StudyNorms.objects.get().talks == 60
 
 

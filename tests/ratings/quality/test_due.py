@@ -13,10 +13,10 @@ from chat.models import Conversation
 from evalsite.celery import app
 from modelhub.safety.classifier import classifier
 from modelhub.serving import routing
-from ratings import submit, tasks
+from ratings import submit
 from ratings.axes import Axis
 from ratings.models import Judgement, SafetyScore
-from ratings.quality import due, judging, safety
+from ratings.quality import due, judging, rounds, safety
 from ratings.tasks import judge_due
 
 from .conftest import LINES
@@ -95,7 +95,7 @@ def test_more_than_a_task_takes_are_judged_by_the_next(worked, queue, monkeypatc
 @pytest.mark.django_db(transaction=True)
 def test_one_task_of_a_process_judges_and_others_leave(worked, queue):
     due.mark_due(worked().pk)
-    with tasks._judging:
+    with rounds._judging:
         judge_due.apply()
     assert Judgement.objects.get().due_since
     judge_due.apply()
@@ -106,7 +106,7 @@ def test_one_task_of_a_process_judges_and_others_leave(worked, queue):
 def test_who_finishes_a_talk_while_others_are_judged_is_asked_for_after(worked, queue, monkeypatch):
     first, second = worked(), worked()
     due.mark_due(first.pk)
-    judge = judging.judge_due
+    judge = judging.judge_people
 
     def and_another_talk(*given) -> int:
         number = judge(*given)
@@ -114,11 +114,19 @@ def test_who_finishes_a_talk_while_others_are_judged_is_asked_for_after(worked, 
         judge_due.apply()
         return number
 
-    monkeypatch.setattr(judging, "judge_due", and_another_talk)
+    monkeypatch.setattr(judging, "judge_people", and_another_talk)
     calls()
     judge_due.apply()
     assert Judgement.objects.get(due_since__isnull=False).participation == second
     assert calls() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mark_from_a_clock_that_is_ahead_is_left_to_the_sweeper(worked, queue):
+    Judgement.objects.create(participation=worked(), due_since=timezone.now() + timedelta(hours=1))
+    calls()
+    judge_due.apply()
+    assert calls() == 0 and Judgement.objects.get().judged_at
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from chat.models import Conversation, Message
 from ratings.models import Finding, Judgement, SafetyScore
@@ -124,10 +125,10 @@ def test_progress_is_told(worked, monkeypatch):
 def test_those_who_are_due_are_judged_once(worked):
     person, other = worked([["ok", "yes", "no", "fine"]]), worked()
     mark_due(person.pk)
-    assert judging.judge_due() == 1
+    assert judging.judge_people(judging.who_is_due(), timezone.now()) == 1
     assert rules(person) == ["short_messages"]
     assert not Judgement.objects.filter(participation=other).exists()
-    assert judging.judge_due() == 0
+    assert judging.judge_people(judging.who_is_due(), timezone.now()) == 0
 
 
 def test_who_finishes_a_talk_while_being_judged_stays_due(worked, monkeypatch):
@@ -141,7 +142,7 @@ def test_who_finishes_a_talk_while_being_judged_stays_due(worked, monkeypatch):
         return works
 
     monkeypatch.setattr(judging.reading, "read", slow)
-    judging.judge_due()
+    judging.judge_people(judging.who_is_due(), timezone.now())
     assert Judgement.objects.get().due_since
 
 

@@ -13,12 +13,13 @@ from django.db.models import Count, Q
 
 from analysis.reading.query_columns import Ids
 from analysis.reading.rated_talks import RatedTalks, rated_talks
-from analysis.reading.ratings_frame import Name, Population, RatingsFrame
-from analysis.reading.ratings_hash import ratings_hash
-from analysis.statistics.means import Floats, Integers
+from analysis.reading.ratings_frame import Population, RatingsFrame, framed
+from analysis.statistics.means import Integers
 from chat.models import Arm, Conversation, Study
 from ratings.axes import Axis
 
+#: What every study of the site asks.
+AXES = tuple(axis.value for axis in Axis)
 #: A rating: worker, talk, the model's place among those of the frame, axis, score.
 Row = tuple[str, str, int, str, int]
 
@@ -61,13 +62,14 @@ def reading_of(study: Study, population: Population, *, with_excluded: bool = Fa
     talks = rated_talks(study, population, with_excluded=with_excluded)
     people, worker = _codes(talks.worker)
     talk, axis = np.nonzero(talks.score)
-    frame = _framed(
+    frame = framed(
         (worker[talk], talk, _places(arms, talks.arm)[talk], axis),
         talks.score[talk, axis].astype(float),
         study=study.slug,
         title=study.title,
         population=population,
         models=model_labels(arms),
+        axes=AXES,
         people=tuple(UUID(person) for person in people),
     )
     return Reading(frame, talks)
@@ -96,43 +98,15 @@ def frame_of(
         )
     worker, talk, arm, column, score_ = np.frombuffer(codes, dtype=np.int64).reshape(-1, 5).T
     order = np.lexsort((column, talk))
-    return _framed(
+    return framed(
         (worker[order], talk[order], arm[order], column[order]),
         score_[order].astype(float),
         study=study,
         title=title,
         population=population,
         models=models,
+        axes=AXES,
         people=tuple(people),
-    )
-
-
-def _framed(
-    codes: tuple[Integers, Integers, Integers, Integers],
-    score: Floats,
-    *,
-    study: str,
-    title: str,
-    population: Population,
-    models: tuple[str, ...],
-    people: tuple[Name, ...],
-) -> RatingsFrame:
-    """``codes`` are worker, talk, model and axis of each rating."""
-    worker, talk, model, axis = codes
-    axes = tuple(axis.value for axis in Axis)
-    return RatingsFrame(
-        study=study,
-        title=title,
-        population=population,
-        models=models,
-        axes=axes,
-        people=people,
-        worker=worker,
-        talk=talk,
-        model=model,
-        axis=axis,
-        score=score,
-        sha256=ratings_hash(population, models, axes, codes, score),
     )
 
 

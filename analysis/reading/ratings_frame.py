@@ -137,12 +137,36 @@ def from_columns(columns: Columns, study: str, title: str) -> tuple[RatingsFrame
     models, model = _sorted(columns.models, columns.model, lambda name: (name.casefold(), name))
     axes, axis = _sorted(columns.axes, columns.axis, _axis_order)
     order = np.lexsort((axis, talk)).astype(np.int64)
-    worker, talk, model, axis = (codes[order] for codes in (worker, talk, model, axis))
-    score = columns.score[order]
-    frame = RatingsFrame(
+    frame = framed(
+        (worker[order], talk[order], model[order], axis[order]),
+        columns.score[order],
         study=study,
         title=title,
         population=Population.PEOPLE,
+        models=models,
+        axes=axes,
+        people=people,
+    )
+    return frame, order
+
+
+def framed(
+    codes: tuple[Integers, Integers, Integers, Integers],
+    score: Floats,
+    *,
+    study: str,
+    title: str,
+    population: Population,
+    models: tuple[str, ...],
+    axes: tuple[str, ...],
+    people: tuple[Name, ...],
+) -> RatingsFrame:
+    """A frame with its hash; ``codes`` are worker, talk, model and axis of each rating."""
+    worker, talk, model, axis = codes
+    return RatingsFrame(
+        study=study,
+        title=title,
+        population=population,
         models=models,
         axes=axes,
         people=people,
@@ -151,9 +175,8 @@ def from_columns(columns: Columns, study: str, title: str) -> tuple[RatingsFrame
         model=model,
         axis=axis,
         score=score,
-        sha256=ratings_hash(Population.PEOPLE, models, axes, (worker, talk, model, axis), score),
+        sha256=ratings_hash(population, models, axes, codes, score),
     )
-    return frame, order
 
 
 def _sorted(

@@ -1,9 +1,9 @@
 # ruff: noqa: E402 (settings are read when the first of our modules is imported)
 """How long a report on many ratings takes: from arrays to Table 7, and from a CSV file to a page.
 
-.venv/bin/python bench/report_speed.py [--ratings 1000000] [--workers 25000] [--rounds 5]
+.venv/bin/python bench/report_speed.py [--ratings 1000000] [--workers 25000] [--models 8] [--rounds 5]
 
-Set OMP_NUM_THREADS=1 for figures of one core. The ratings are drawn: 8 models, 4 axes, workers of different leniency.
+Set OMP_NUM_THREADS=1 for figures of one core. The ratings are drawn: 4 axes, workers of different leniency.
 """
 
 from __future__ import annotations
@@ -39,22 +39,21 @@ from analysis.statistics.interval_methods import IntervalOptions
 from analysis.writeup.report import written
 
 AXES = ("knowledge", "empathy", "personal", "overall")
-MODELS = 8
 T = TypeVar("T")
 
 
-def drawn(ratings: int, workers: int) -> Columns:
+def drawn(ratings: int, workers: int, models: int) -> Columns:
     """Talks dealt at random, each rated on all axes."""
     draw = np.random.default_rng(1)
     talks = ratings // len(AXES)
-    worker, model = draw.integers(0, workers, talks), draw.integers(0, MODELS, talks)
-    level = 3 + draw.normal(0, 0.6, workers)[worker] + np.linspace(-0.4, 0.4, MODELS)[model]
+    worker, model = draw.integers(0, workers, talks), draw.integers(0, models, talks)
+    level = 3 + draw.normal(0, 0.6, workers)[worker] + np.linspace(-0.4, 0.4, models)[model]
     score = np.clip(np.round(level[:, None] + draw.normal(0, 1, (talks, len(AXES)))), 1, 5)
     used, worker = np.unique(worker, return_inverse=True)
     return Columns(
         people=[f"w{number:06d}" for number in used],
         talks=[f"c{number:07d}" for number in range(talks)],
-        models=[f"model {number}" for number in range(MODELS)],
+        models=[f"model {number}" for number in range(models)],
         axes=AXES,
         worker=np.repeat(worker, len(AXES)),
         talk=np.repeat(np.arange(talks), len(AXES)),
@@ -97,9 +96,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--ratings", type=int, default=1_000_000)
     options.add_argument("--workers", type=int, default=25_000)
+    options.add_argument("--models", type=int, default=8)
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
-    columns = drawn(given.ratings, given.workers)
+    columns = drawn(given.ratings, given.workers, given.models)
     cells = rounds(columns, given.rounds)
     path = Path(FOLDER.name) / "ratings.csv"
     write_csv(columns, path)
@@ -108,7 +108,7 @@ def main() -> None:
     analysing, analysis = timed(lambda: analyse(read.frame, Source("bench", True), IntervalOptions()))
     writing, page = timed(lambda: report_html.render(written(analysis)))
     show(
-        f"{given.ratings:,} ratings by {given.workers:,} workers, {MODELS} models, {len(AXES)} axes",
+        f"{given.ratings:,} ratings by {given.workers:,} workers, {given.models} models, {len(AXES)} axes",
         [
             (
                 "Table 7 from arrays",

@@ -164,3 +164,46 @@ def test_the_room_fits_the_window_and_shows_the_last_words(
         assert tab.page.evaluate("document.documentElement.scrollHeight") <= size[1]
         expect(tab.replies.last).to_be_in_viewport(ratio=1)
         tab.page.reload()
+
+
+GROWN_AND_LOST = """() => {
+  const { scroller, text, finish } = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
+  finish.hidden = true;
+  text.style.height = "40px";
+  scroller.getBoundingClientRect();
+  finish.hidden = false;
+}"""
+
+
+def test_the_last_words_stay_where_the_room_grows_and_shrinks_in_one_frame(
+    open_tab: Callable[..., Tab],
+) -> None:
+    """An own text leaves its box, the reply comes, and the button to finish: on a slow phone all in one frame."""
+    tab = open_tab(viewport={"width": 360, "height": 740})
+    tab.consent("plain")
+    tab.start()
+    for line in LINES:
+        tab.say(line)
+    tab.page.locator("#text").evaluate("box => box.style.height = '240px'")
+    expect(tab.replies.last).to_be_in_viewport(ratio=1)
+    tab.page.evaluate(GROWN_AND_LOST)
+    expect(tab.replies.last).to_be_in_viewport(ratio=1)
+
+
+def test_who_reads_what_was_said_before_is_left_there(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(viewport={"width": 360, "height": 740})
+    tab.consent("plain")
+    tab.start()
+    for line in LINES[:5]:
+        tab.say(line)
+    tab.page.locator("#text").fill(LINES[5])
+    tab.page.mouse.move(180, 300)
+    tab.page.mouse.wheel(0, -400)
+    expect(tab.replies.last).not_to_be_in_viewport()
+    tab.page.locator("#text").evaluate("box => box.style.height = '240px'")
+    tab.page.wait_for_timeout(300)
+    expect(tab.replies.last).not_to_be_in_viewport()
+    tab.page.mouse.wheel(0, 4000)
+    expect(tab.replies.last).to_be_in_viewport(ratio=1)
+    tab.page.locator("#text").evaluate("box => box.style.height = '300px'")
+    expect(tab.replies.last).to_be_in_viewport(ratio=1)

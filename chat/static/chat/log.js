@@ -6,15 +6,25 @@ export class Log {
   constructor({ place, scroller, template, onReport }) {
     Object.assign(this, { place, scroller, template, onReport });
     this.drawn = new Map();
-    this.height = scroller.clientHeight;
-    new ResizeObserver(() => this.resized()).observe(scroller);
+    this.following = true;
+    new ResizeObserver(() => this.follow()).observe(scroller);
+    scroller.addEventListener("scroll", () => this.scrolled());
   }
 
   // What grows below the log (a notice, a longer text, the button to finish) must not hide its last words.
-  resized() {
-    const lost = this.height - this.scroller.clientHeight;
-    this.height = this.scroller.clientHeight;
-    if (this.isNearEnd(lost)) this.toEnd();
+  follow() {
+    if (this.following) this.toEnd();
+  }
+
+  // The browser itself scrolls where the room changes its size; only who scrolls in a room that stays means it.
+  scrolled() {
+    if (this.size === this.seen) this.following = this.isNearEnd();
+    else this.follow();
+    this.seen = this.size;
+  }
+
+  get size() {
+    return `${this.scroller.scrollHeight} ${this.scroller.clientHeight}`;
   }
 
   // The last position up to which nothing is missing.
@@ -30,7 +40,6 @@ export class Log {
 
   add({ position, speaker, text }) {
     if (this.drawn.has(position)) return;
-    const follow = speaker === "you" || this.isNearEnd();
     const said = this.template.content.firstElementChild.cloneNode(true);
     const mine = speaker === "you";
     said.classList.toggle("mine", mine);
@@ -42,7 +51,8 @@ export class Log {
     else report.addEventListener("click", () => this.onReport(position, text));
     this.place.insertBefore(said, this.after(position));
     this.drawn.set(position, said);
-    if (follow) this.toEnd();
+    if (mine) this.toEnd();
+    else this.follow();
   }
 
   // The first message that stands behind a position.
@@ -58,13 +68,15 @@ export class Log {
     report.disabled = true;
   }
 
-  isNearEnd(within = 0) {
+  isNearEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX + within;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
   }
 
   toEnd() {
+    this.following = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.seen = this.size;
     // In a low window it is the page that scrolls.
     this.scroller.nextElementSibling.scrollIntoView({ block: "nearest" });
   }

@@ -163,7 +163,7 @@ function draw() {
   composer.wait(phase === "partner" ? "Please wait for your partner's reply first." : "");
   drawTurns();
   watchPartner(phase === "partner");
-  if (phase === "partner") log.isNearEnd() && log.toEnd();
+  if (phase === "partner") log.follow();
   if (phase === "rating") rate();
   if (phase === "complete") location.replace(data.onward);
   if (phase === "ended") ended();

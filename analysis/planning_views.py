@@ -17,10 +17,15 @@ from analysis.errors import AdoptionRefused
 from analysis.exports import plan as exports
 from analysis.models import StudyPlan
 from analysis.plan_form import Filled
-from analysis.plan_plots import power_curve
 from analysis.planning import adoption, live, standing
 from analysis.planning.page import standing_parts
+from analysis.planning.scenario import Plan
+from analysis.plots import plotly_figure
+from analysis.plots.key import key
+from analysis.plots.parts import height_px
 from analysis.policy import REPORT_POLICY
+from analysis.writeup.captions import signs
+from analysis.writeup.power import plan_curve
 from chat.models import Study
 from chat.staff import staff_only
 
@@ -42,14 +47,14 @@ def planner(request: HttpRequest) -> HttpResponse:
 @staff_only
 def planner_file(request: HttpRequest, ending: str) -> HttpResponse:
     """The same as a file to keep."""
-    chosen = next((each for each in exports.PLAN_FORMATS if each.ending == ending), None)
     form = plan_form.filled(request.GET)
-    if chosen is None or form.plan is None:
+    if ending not in exports.ENDINGS.values() or form.plan is None:
         raise Http404(f"There is no plan as {ending}.")
+    content, media_type = exports.file(exports.PlanShown(form.plan, form.source.source), ending)
     return HttpResponse(
-        chosen.render(exports.PlanShown(form.plan, form.source.source)),
-        content_type=chosen.media_type,
-        headers={"Content-Disposition": f'attachment; filename="plan.{chosen.ending}"'},
+        content,
+        content_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="plan.{ending}"'},
     )
 
 
@@ -141,5 +146,17 @@ def _shown(form: Filled) -> dict[str, Any]:
         "curve": [exports.curve_row(each) for each in plan.curve],
         "questions_head": exports.QUESTION_HEAD,
         "questions": exports.question_rows(plan),
-        "figure": power_curve(plan),
+        "power": _power(plan),
+    }
+
+
+def _power(plan: Plan) -> dict[str, Any]:
+    """The power curve: what plotly draws by the chart's name, how high that is, and its signs."""
+    curve = plan_curve(plan)
+    figure = plotly_figure(curve)
+    return {
+        "figures": {"power": figure},
+        "height": height_px(figure),
+        "signs": signs(curve),
+        "key": key(curve),
     }

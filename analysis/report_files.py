@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analysis.errors import UnknownFormat
 from analysis.exports import format_named
-from analysis.exports.report_pictures import Picture, as_png, as_svg, pictures
+from analysis.exports.pictures import DRAWERS, pictures
 from analysis.exports.reports import files
 from analysis.remembered import report
 from analysis.report_options import ReportOptions
@@ -32,10 +32,6 @@ WHOLE: Mapping[str, tuple[str, str]] = {
 }
 #: Folders of files, by their names.
 FOLDERS: Mapping[str, tuple[str, ...]] = {"csv": ("csv",), "pictures": ("svg", "png")}
-PICTURES: Mapping[str, tuple[Callable[[Picture], str | bytes], str]] = {
-    "svg": (as_svg, "image/svg+xml"),
-    "png": (as_png, "image/png"),
-}
 #: A zip file knows no time before; the same report gives the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -91,9 +87,9 @@ def picture_file(request: HttpRequest, slug: str, name: str, ending: str) -> Htt
     study = get_object_or_404(Study, slug=slug)
     options = options_of(request, study)
     found = {each.name: each for each in pictures(report(study, options).document)}
-    if name not in found or ending not in PICTURES:
+    if name not in found or ending not in DRAWERS:
         raise Http404(f"no picture {name}.{ending}; there are: {', '.join(found)}, each as svg and png")
-    draw, media_type = PICTURES[ending]
+    draw, media_type = DRAWERS[ending]
     return _download(request, study, options, f"{name}.{ending}", draw(found[name]), media_type)
 
 

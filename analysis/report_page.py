@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.exports.report_pictures import Picture, pictures
+from analysis.exports.pictures import Picture, pictures
 from analysis.plots import plotly_figure
 from analysis.plots.cells import Mark, Span, mark, span
 from analysis.plots.key import Sign, key
-from analysis.plots.parts import PlotlyFigure
+from analysis.plots.parts import PlotlyFigure, height_px
 from analysis.remembered import Report
 from analysis.tables.table7 import Cell, Row, Table7
 from analysis.writeup.captions import signs
@@ -123,6 +123,4 @@ def _part(section: Section, named: dict[int, Picture]) -> PagePart:
 
 def _chart(picture: Picture) -> Chart:
     drawn, words = plotly_figure(picture.figure), signs(picture.figure)
-    layout = drawn["layout"]
-    assert isinstance(layout, dict)
-    return Chart(picture.name, picture.figure.title, words, drawn, layout["height"])
+    return Chart(picture.name, picture.figure.title, words, drawn, height_px(drawn))

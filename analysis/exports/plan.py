@@ -1,4 +1,4 @@
-"""A plan as text, Markdown, JSON and CSV."""
+"""A plan as text, Markdown, JSON and CSV, and its power curve as a picture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 
 from analysis.exports import Format
 from analysis.exports.markdown import escape
+from analysis.exports.pictures import DRAWERS, Picture
 from analysis.planning import wording
 from analysis.planning.scenario import LookAhead, Plan, Point
 from analysis.version import code_version
+from analysis.writeup.power import plan_curve
 from analysis.writeup.wording import count, figure, percent
 
 SCHEMA = "colloquy.plan/1"
@@ -175,3 +177,18 @@ PLAN_FORMATS: tuple[Format[PlanShown], ...] = (
     Format("json", "JSON", "json", "application/json", as_json),
     Format("csv", "CSV", "csv", "text/csv; charset=utf-8", as_csv),
 )
+
+
+# --- As files ----------------------------------------------------------------------------------------------------
+
+#: Endings of a plan's files by the names of their formats; pictures are of its curve.
+ENDINGS = {each.name: each.ending for each in PLAN_FORMATS} | {ending: ending for ending in DRAWERS}
+
+
+def file(shown: PlanShown, ending: str) -> tuple[str | bytes, str]:
+    """The file of one of the endings, and its media type."""
+    if ending in DRAWERS:
+        draw, media_type = DRAWERS[ending]
+        return draw(Picture("plan", "Plan", plan_curve(shown.plan), warning="")), media_type
+    form = next(each for each in PLAN_FORMATS if each.ending == ending)
+    return form.render(shown), form.media_type

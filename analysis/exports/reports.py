@@ -10,12 +10,12 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError
 from analysis.exports import (
+    pictures,
     report_csv,
     report_html,
     report_json,
     report_latex,
     report_markdown,
-    report_pictures,
 )
 from analysis.exports.alone import alone
 from analysis.writeup.document import Document
@@ -49,12 +49,10 @@ REPORT_FORMATS: Mapping[str, Callable[[Document], dict[str, str]]] = {
 #: Each figure by itself.
 PICTURE_FORMATS: Mapping[str, Callable[[Document], dict[str, bytes]]] = {
     "svg": lambda document: {
-        f"pictures/{each.name}.svg": report_pictures.as_svg(each).encode()
-        for each in report_pictures.pictures(document)
+        f"pictures/{each.name}.svg": pictures.as_svg(each).encode() for each in pictures.pictures(document)
     },
     "png": lambda document: {
-        f"pictures/{each.name}.png": report_pictures.as_png(each)
-        for each in report_pictures.pictures(document)
+        f"pictures/{each.name}.png": pictures.as_png(each) for each in pictures.pictures(document)
     },
 }
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from analysis.errors import AnalysisError
-from analysis.exports import Format
 
 
 class TableCommand(BaseCommand):
     """A command that prints a table of the site's data, or writes it to a file."""
 
-    def add_output_arguments(self, parser: ArgumentParser, formats: Sequence[Format[Any]]) -> None:
-        parser.add_argument("--format", default="markdown", choices=[each.name for each in formats])
+    def add_output_arguments(self, parser: ArgumentParser, formats: Iterable[str]) -> None:
+        parser.add_argument("--format", default="markdown", choices=list(formats))
         self.add_place_arguments(parser)
 
     def add_place_arguments(self, parser: ArgumentParser) -> None:
@@ -40,13 +38,14 @@ class TableCommand(BaseCommand):
                 f"{where} Start the site once with bin/up, or name its folder by --data."
             ) from error
 
-    def deliver(self, text: str, path: Path | None) -> None:
-        """Print, or write to ``path``. Raises CommandError."""
+    def deliver(self, made: str | bytes, path: Path | None) -> None:
+        """Print, if it is a text, or write to ``path``. Raises CommandError."""
         if path is None:
-            self.say(text, ending="")
+            assert isinstance(made, str)
+            self.say(made, ending="")
             return
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(made.encode() if isinstance(made, str) else made)
         except OSError as error:
             raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
         self.stderr.write(f"Wrote {path}.")

@@ -20,7 +20,7 @@ def curve(plot: Curve) -> PlotlyFigure:
     wanted = _straight(
         f"{100 * plot.wanted:.0f} % power", "ink-2", "dot", [(0, plot.wanted), (plot.end, plot.wanted)]
     )
-    now = _straight(f"now: {count(round(plot.now))}", "warn", "dash", [(plot.now, 0), (plot.now, 1)])
+    now = _straight(f"{plot.mark}: {count(round(plot.now))}", "warn", "dash", [(plot.now, 0), (plot.now, 1)])
     xaxis = {
         "range": [0, plot.end],
         "title": {"text": plain(plot.over)},

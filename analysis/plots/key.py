@@ -36,6 +36,6 @@ def key(figure: Figure) -> tuple[Sign, ...]:
         case Curve():
             lines = [Sign("line-best" if each.strong else "line-other", each.label) for each in figure.lines]
             power = f"{100 * figure.wanted:.0f} % power"
-            return (*lines, Sign("wanted", power), Sign("now", "the talks that there are"))
+            return (*lines, Sign("wanted", power), Sign("now", figure.mark))
         case _:
             return ()

@@ -36,6 +36,12 @@ def rows_height(labels: Sequence[str]) -> int:
     return FRAME_HEIGHT_PX + (HIGH_ROW_HEIGHT_PX if high else ROW_HEIGHT_PX) * len(labels)
 
 
+def height_px(figure: PlotlyFigure) -> float:
+    layout = figure["layout"]
+    assert isinstance(layout, dict)
+    return float(layout["height"])
+
+
 def colour(role: str, strength: float = 1.0) -> dict[str, object]:
     return {"role": role, "strength": strength}
 

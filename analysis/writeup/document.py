@@ -112,7 +112,7 @@ class Line:
 class Curve:
     """Shares, 0 to 1, of what ``what`` names, over numbers from 0 to ``end`` of what ``over`` names.
 
-    ``wanted`` is the share that is aimed at, ``now`` the number that there is, at most ``end``.
+    ``wanted`` is the share that is aimed at, ``now`` a number that stands out, at most ``end``: what ``mark`` says.
     """
 
     title: str
@@ -122,6 +122,7 @@ class Curve:
     end: float
     wanted: float
     now: float
+    mark: str = "now"
 
 
 Figure = Forest | Bars | Matrix | Histogram | Curve

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from analysis.planning.scenario import Plan
 from analysis.statistics.outlook import Outlook
 from analysis.statistics.planning import POWER, pairs_of, power
 from analysis.writeup.document import Curve, Grid, Line, Shown, Table
-from analysis.writeup.wording import count, exact, percent
+from analysis.writeup.wording import count, counted, exact, percent
 
 COLUMNS = ("axis", "difference", "talks", "power", "power_all_pairs")
 #: Steps of the drawn line, and of the table beside it.
@@ -80,3 +81,21 @@ def _curve(label: str, outlook: Outlook, alpha: float) -> Curve:
 
     lines = [line("one pair", 1, pairs == 1)] + ([line("all pairs", pairs, True)] if pairs > 1 else [])
     return Curve(label, _what(outlook), "Talks of each model", tuple(lines), end, POWER, outlook.have)
+
+
+# --- Of a study that is planned ----------------------------------------------------------------------------------
+
+
+def plan_curve(plan: Plan) -> Curve:
+    """The chance that the plan's looks find its difference, by the talks of each model at the last of them."""
+    points = tuple((float(point.talks), point.power) for point in plan.curve)
+    return Curve(
+        title="Power against talks",
+        what=f"Power to find a difference of {exact(plan.scenario.difference)}",
+        over="Talks of each model",
+        lines=(Line(f"{counted(len(plan.looks), 'look')}", points, strong=True),),
+        end=points[-1][0],
+        wanted=plan.scenario.power,
+        now=plan.talks,
+        mark="the plan",
+    )

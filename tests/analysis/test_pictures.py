@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from analysis.exports.report_pictures import Picture, as_svg, pictures
+from analysis.exports.pictures import Picture, as_svg, pictures
 from analysis.exports.svg import drawn
 from analysis.inference import Source, analyse
 from analysis.statistics.interval_methods import IntervalOptions

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -85,6 +86,22 @@ def test_csv_is_the_curve() -> None:
     rows = list(csv.DictReader(io.StringIO(run("--format", "csv")[0])))
     assert [float(row["power"]) for row in rows] == sorted(float(row["power"]) for row in rows)
     assert {"talks", "power", "detectable"} == set(rows[0])
+
+
+def test_the_curve_is_a_picture(tmp_path: Path) -> None:
+    said, _ = run("--models", 3, "--looks", 5, "--format", "svg")
+    talks = as_json("--models", 3, "--looks", 5)["talks_per_model"]
+    texts = [each.text for each in ElementTree.fromstring(said).iter() if each.tag.endswith("text")]
+    assert f"the plan: {talks}" in texts and "5 looks" in texts and "80 % power" in texts
+    run("--models", 3, "--format", "png", "--output", tmp_path / "plan.png")
+    assert (tmp_path / "plan.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_png_is_not_printed_and_nothing_is_adopted_meanwhile() -> None:
+    draft(["a", "b"])
+    with pytest.raises(CommandError, match="say where it goes: --output FILE"):
+        run("--study", "planned", "--adopt", "--format", "png")
+    assert not StudyPlan.objects.exists()
 
 
 def test_a_file_is_written_where_one_is_named(tmp_path: Path) -> None:

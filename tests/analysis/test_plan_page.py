@@ -39,8 +39,9 @@ def test_the_page_says_what_the_command_says(researcher: Client) -> None:
     answer = out.getvalue().splitlines()[0]
     assert answer in shown
     assert "manage.py plan --models 8 --looks 5 --pay 1.5 --talks-a-day 120" in shown
-    figure = json.loads(re.search(r'<script id="plan-figure"[^>]*>(.*?)</script>', shown, re.S)[1])
-    assert figure["data"][2]["x"] == [303]
+    figures = json.loads(re.search(r'<script id="figures"[^>]*>(.*?)</script>', shown, re.S)[1])
+    wanted, planned, curve = figures["power"]["data"]
+    assert planned["x"] == [303, 303] and curve["y"][curve["x"].index(303)] >= wanted["y"][0] == 0.8
 
 
 @pytest.mark.parametrize("ending", ["txt", "md", "json", "csv"])
@@ -51,6 +52,17 @@ def test_a_download_is_what_the_command_prints(researcher: Client, ending: str) 
     answer = researcher.get(f"/planning/plan.{ending}?models=3")
     assert answer.content.decode() == out.getvalue()
     assert answer.headers["Content-Disposition"] == f'attachment; filename="plan.{ending}"'
+
+
+def test_the_curve_downloads_as_pictures(researcher: Client) -> None:
+    shown = page(researcher, PAGE + "?models=3")
+    out = io.StringIO()
+    call_command("plan", "--models", "3", "--format", "svg", stdout=out)
+    for ending, kind in (("svg", "image/svg+xml"), ("png", "image/png")):
+        assert f'href="/planning/plan.{ending}?' in shown
+        answer = researcher.get(f"/planning/plan.{ending}?models=3")
+        assert answer.headers["Content-Type"] == kind
+        assert ending == "png" or answer.content.decode() == out.getvalue()
 
 
 def test_an_unknown_file_and_an_impossible_plan_are_not_found(researcher: Client) -> None:
@@ -189,7 +201,7 @@ def test_names_are_text_and_never_markup(researcher: Client) -> None:
     studies.open_study(rated.study)
     hold(rated, plan.due_at(1), [3, 4])
     looks.take_due(rated.study)
-    assert "<img" not in page(researcher, OF_STUDY)
+    assert "<img src=x" not in page(researcher, OF_STUDY)
 
 
 def test_queries_do_not_grow_with_ratings(researcher: Client, django_assert_max_num_queries) -> None:

@@ -164,4 +164,4 @@ def test_each_kind_of_chart_has_a_key_of_its_signs(rated_study) -> None:
     assert words["means"] == ["within the best model’s interval", "other models", "the paper’s means"]
     assert words["distributions"] == ["1", "2", "3", "4", "5"] and words["workers"] == []
     assert words["differences"][-1] == "Tukey’s p is small"
-    assert words["planning"] == ["one pair", "all pairs", "80 % power", "the talks that there are"]
+    assert words["planning"] == ["one pair", "all pairs", "80 % power", "now"]

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from analysis.exports.report_pictures import FONT, ZOOM, as_png, as_svg, pictures
+from analysis.exports.pictures import FONT, ZOOM, as_png, as_svg, pictures
 from analysis.exports.svg.shapes import WIDTH
 from analysis.reading.ratings_frame import Population
 from analysis.remembered import report as remembered

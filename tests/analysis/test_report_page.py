@@ -122,7 +122,7 @@ def test_names_are_text_and_never_markup(researcher: Client, rated_study) -> Non
     rated_study(models=[attack, "WoW"], title=attack).fill(3)
     shown = page(researcher)
     assert "<img src=x" not in shown
-    figures = json.loads(re.search(r'<script id="report-figures"[^>]*>(.*?)</script>', shown, re.S)[1])
+    figures = json.loads(re.search(r'<script id="figures"[^>]*>(.*?)</script>', shown, re.S)[1])
     texts = list(strings(figures))
     assert any("onerror" in text for text in texts)
     assert not [text for text in texts if re.search(r"<(?!br>|/?extra>)", text)]

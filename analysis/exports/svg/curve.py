@@ -37,7 +37,10 @@ def _key(plot: Curve) -> Iterator[str]:
     """In the lower right, which rising curves leave free."""
     left = RIGHT - KEY_WIDTH
     entries = [(f"curve {_kind(each)}", each.label) for each in plot.lines]
-    entries += [("wanted", f"{100 * plot.wanted:.0f} % power"), ("now", f"now: {count(round(plot.now))}")]
+    entries += [
+        ("wanted", f"{100 * plot.wanted:.0f} % power"),
+        ("now", f"{plot.mark}: {count(round(plot.now))}"),
+    ]
     for row, (kind, words) in enumerate(entries):
         y = FOOT - 12 - KEY_ROW * (len(entries) - 1 - row)
         yield line(kind, (left, y), (left + 20, y))

@@ -17,7 +17,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--of", metavar="FOLDER", help="of data sets, or 'starter corpus' (default: measured on last)"
         )
-        self.add_output_arguments(parser, BENCHMARK_FORMATS)
+        self.add_output_arguments(parser, [each.name for each in BENCHMARK_FORMATS])
 
     def handle(self, *args: Any, **options: Any) -> None:
         with self.errors_as_sentences():

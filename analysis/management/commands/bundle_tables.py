@@ -23,7 +23,7 @@ class Command(TableCommand):
             "--bundle", type=Path, required=True, metavar="DIR", help="a folder, or a .tar.gz"
         )
         parser.add_argument("--out", type=Path, metavar="DIR", help="write the table in every format there")
-        self.add_output_arguments(parser, FORMATS)
+        self.add_output_arguments(parser, [each.name for each in FORMATS])
 
     def handle(self, *args: Any, **options: Any) -> None:
         with self.errors_as_sentences():

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from analysis.exports.plan import PLAN_FORMATS, PlanShown, standing_text
+from analysis.exports import plan as exports
+from analysis.exports.plan import PlanShown, standing_text
 from analysis.management.table_command import TableCommand
 from analysis.models import StudyPlan
 from analysis.planning import adoption, spread
@@ -45,7 +46,7 @@ class Command(TableCommand):
         self._add_spread(parser)
         self._add_scenario(parser)
         self._add_adoption(parser)
-        self.add_output_arguments(parser, PLAN_FORMATS)
+        self.add_output_arguments(parser, exports.ENDINGS)
         parser.set_defaults(format="text")
 
     def _add_spread(self, parser: ArgumentParser) -> None:
@@ -111,6 +112,8 @@ class Command(TableCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["study"] and any(options[name] for name in ("show", "adopt", "withdraw")):
             raise CommandError("Say which study: --study S.")
+        if options["format"] == "png" and not options["output"]:
+            raise CommandError("A PNG cannot be printed; say where it goes: --output FILE.")
         if options["scale"] and not options["pilot"]:
             raise CommandError("--scale is the scale of a file's ratings: it goes with --pilot FILE.")
         with self.errors_as_sentences():
@@ -130,8 +133,8 @@ class Command(TableCommand):
         planned = plan(_scenario(options, found, study))
         shown = PlanShown(planned, found.source)
         adopted = self._adopt(study, shown, options) if study and options["adopt"] else ""
-        form = next(each for each in PLAN_FORMATS if each.name == options["format"])
-        self.deliver(form.render(shown), options["output"])
+        made, _ = exports.file(shown, exports.ENDINGS[options["format"]])
+        self.deliver(made, options["output"])
         if adopted:
             self.stderr.write(adopted)
 

@@ -65,7 +65,7 @@ class Command(TableCommand):
         parser.add_argument("--apply", action="store_true", help="exclude everybody whom the policy names")
         parser.add_argument("--reason", default="", help=f"one of: {', '.join(Decision.Reason.values)}")
         parser.add_argument("--note", default="", help="a few words, kept with the decision")
-        self.add_output_arguments(parser, QUALITY_FORMATS)
+        self.add_output_arguments(parser, [each.name for each in QUALITY_FORMATS])
 
     def handle(self, *args: Any, **options: Any) -> None:
         with self.errors_as_sentences():

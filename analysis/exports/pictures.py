@@ -8,7 +8,7 @@ lacks a letter, the machine's own are asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -113,3 +113,10 @@ def _fonts() -> list[str]:
         return []
     folder = Path(package.origin).parent / "files"
     return [str(folder / f"SourceSansPro-{weight}.ttf") for weight in FONT_FILES]
+
+
+#: What draws a picture, and its media type, by the ending of its file.
+DRAWERS: Mapping[str, tuple[Callable[[Picture], str | bytes], str]] = {
+    "svg": (as_svg, "image/svg+xml"),
+    "png": (as_png, "image/png"),
+}

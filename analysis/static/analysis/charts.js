@@ -1,4 +1,4 @@
-// Draws the report's charts in the theme's colours when they come near the window, and again when the theme changes.
+// Draws a page's charts in the theme's colours when they come near the window, and again when the theme changes.
 
 import { colour, sized, whenThemeChanges } from "./theme.js";
 
@@ -10,10 +10,11 @@ const BUTTONS = [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"]];
 const LEAST_CELL_PX = 38;
 const LABELS_PX = 140;
 const NEAR = "600px";
-// Two beside each other on a page of A4 or Letter.
+// On a page of A4 or Letter: one of two beside each other, and one alone.
 const PAPER_PX = 310;
+const PAPER_ALONE_PX = 640;
 
-const figures = JSON.parse(document.getElementById("report-figures").textContent);
+const figures = JSON.parse(document.getElementById("figures").textContent);
 const drawn = new Set();
 
 function matrix(trace, widthPx) {
@@ -62,7 +63,7 @@ function draw(canvas) {
   const config = zooms ? { ...CONFIG, modeBarButtons: BUTTONS } : { ...CONFIG, displayModeBar: false };
   if (!drawn.has(canvas)) canvas.replaceChildren();
   drawn.add(canvas);
-  const layout = sized(figure.layout, PAPER_PX);
+  const layout = sized(figure.layout, canvas.closest(".alone") ? PAPER_ALONE_PX : PAPER_PX);
   const widthPx = layout.width ?? canvas.clientWidth;
   Plotly.react(canvas, figure.data.map((trace) => painted(trace, widthPx)), framed(layout), config);
 }

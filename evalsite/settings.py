@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "modelhub",
 ]
 MIDDLEWARE = [
-    "evalsite.middleware.RequestId",
+    "evalsite.request_ids.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "evalsite.middleware.PageHeaders",
@@ -208,7 +208,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "evalsite.views.csrf_failure"
+CSRF_FAILURE_VIEW = "evalsite.error_pages.csrf_failure"
 LOGIN_URL = "signed_out"
 LOGIN_REDIRECT_URL = "studies"
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []

@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("ratings.urls")),
     path("", include("analysis.urls")),
 ]
-handler400 = "evalsite.views.bad_request"
-handler403 = "evalsite.views.forbidden"
-handler404 = "evalsite.views.not_found"
-handler500 = "evalsite.views.server_error"
+handler400 = "evalsite.error_pages.bad_request"
+handler403 = "evalsite.error_pages.forbidden"
+handler404 = "evalsite.error_pages.not_found"
+handler500 = "evalsite.error_pages.server_error"

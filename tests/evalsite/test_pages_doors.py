@@ -9,8 +9,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from evalsite import sign_in, views
-from evalsite.middleware import RequestId, request_id
+from evalsite import error_pages, sign_in
+from evalsite.request_ids import RequestId, request_id
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_an_unknown_address_gets_a_page_of_ours(client: Client) -> None:
 
 def test_the_page_of_a_failure_has_the_request_s_id_and_no_details(rf: RequestFactory) -> None:
     request = rf.get("/some/page/")
-    answer = RequestId(views.server_error)(request)
+    answer = RequestId(error_pages.server_error)(request)
     assert answer.status_code == 500
     assert request_id(request) in answer.content.decode()
     assert "Traceback" not in answer.content.decode()
@@ -77,7 +77,8 @@ def test_while_the_database_is_away_a_page_asks_for_patience(
 
 
 @pytest.mark.parametrize(
-    ("view", "status"), [(views.bad_request, 400), (views.forbidden, 403), (views.csrf_failure, 403)]
+    ("view", "status"),
+    [(error_pages.bad_request, 400), (error_pages.forbidden, 403), (error_pages.csrf_failure, 403)],
 )
 def test_refusals_have_a_page_of_their_own(view, status: int, rf: RequestFactory) -> None:
     answer = view(rf.get("/"))

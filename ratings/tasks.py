@@ -1,5 +1,5 @@
 """Judging as Celery tasks. One that is lost is asked again, by the sweeper or by whoever pressed the button; one that
-runs twice finds the same.
+runs twice finds the same. What judges stands on SciPy: only a worker that is asked imports it.
 """
 
 from __future__ import annotations
@@ -8,10 +8,14 @@ import logging
 
 from celery import shared_task
 
+from chat.models import Study
+from ratings.quality.asking import JUDGE_STUDY
+from ratings.quality.due import JUDGE_DUE
+
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="ratings.judge_due")
+@shared_task(name=JUDGE_DUE)
 def judge_due() -> None:
     """Judge the workers who finished talks, with the safety classifier's look at what they wrote."""
     from ratings.quality import rounds
@@ -19,13 +23,12 @@ def judge_due() -> None:
     rounds.judge_due()
 
 
-@shared_task(name="ratings.judge_study")
+@shared_task(name=JUDGE_STUDY)
 def judge_study(study_id: int, simulated: bool) -> None:
     """Judge everybody of one population; a study that is gone meanwhile has nobody.
 
     How far it is stands in the judgements themselves, which each batch stores (ratings.quality.board.judged_since).
     """
-    from chat.models import Study
     from ratings.quality import judging
 
     study = Study.objects.filter(pk=study_id).first()

@@ -8,15 +8,15 @@ from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueAway
 
 from analysis.models import StudyPlan
 from analysis.planning import standing
+from chat import waking
 from chat.models import Conversation, Study
-from modelhub.serving import routing
 
 logger = logging.getLogger(__name__)
 
+TAKE_LOOK = "analysis.take_look"
 #: A wake-up call that is older was lost, or its worker.
 LOST_AFTER = timedelta(seconds=60)
 _looked_at = datetime.min.replace(tzinfo=UTC)
@@ -52,9 +52,5 @@ def ask_again() -> int:
 
 def ask(study: Study) -> None:
     """Wake a worker. When the queue is away the sweeper does it later."""
-    from analysis.tasks import take_look
-
-    try:
-        take_look.apply_async((study.pk,), queue=routing.ASIDE, retry=False)
-    except QueueAway:
+    if not waking.wake(TAKE_LOOK, study.pk):
         logger.warning("the queue cannot be reached; the sweeper asks again")

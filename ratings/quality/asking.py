@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from kombu.exceptions import OperationalError as QueueAway
-
+from chat import waking
 from chat.models import Study
-from modelhub.serving import routing
 
 logger = logging.getLogger(__name__)
+
+JUDGE_STUDY = "ratings.judge_study"
 
 
 def ask_for_everybody(study: Study, *, simulated: bool) -> bool:
     """Whether it could be asked; when the queue is away nothing was, and nobody asks again by itself."""
-    from ratings.tasks import judge_study
-
-    try:
-        judge_study.apply_async((study.pk, simulated), queue=routing.ASIDE, retry=False)
-    except QueueAway:
+    asked = waking.wake(JUDGE_STUDY, study.pk, simulated)
+    if not asked:
         logger.warning("the queue cannot be reached; no judgement was asked", extra={"study": study.slug})
-        return False
-    return True
+    return asked

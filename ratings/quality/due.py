@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueAway
 
-from modelhub.serving import routing
+from chat import waking
 from ratings.models import Judgement
 
 logger = logging.getLogger(__name__)
 
+JUDGE_DUE = "ratings.judge_due"
 #: A wake-up call that is older was lost, or its worker.
 LOST_AFTER = timedelta(seconds=60)
 _asked_at = datetime.min.replace(tzinfo=UTC)
@@ -44,9 +44,5 @@ def ask_again() -> bool:
 
 def ask() -> None:
     """Wake a worker. When the queue is away the sweeper does it later."""
-    from ratings.tasks import judge_due
-
-    try:
-        judge_due.apply_async(queue=routing.ASIDE, retry=False)
-    except QueueAway:
+    if not waking.wake(JUDGE_DUE):
         logger.warning("the queue cannot be reached; the sweeper asks again")

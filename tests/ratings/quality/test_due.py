@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
 from chat import sweeper
 from chat.models import Conversation
@@ -150,12 +152,13 @@ def test_what_was_written_while_the_classifier_looked_is_looked_at_next(worked, 
     assert SafetyScore.objects.filter(message__conversation__participation=second).count() == len(LINES)
 
 
+def away(*arguments, **options):
+    raise OperationalError("no queue")
+
+
 @pytest.mark.django_db
 def test_a_queue_that_is_away_costs_no_rating(rating, monkeypatch):
-    def away(**options):
-        raise due.QueueAway("no queue")
-
-    monkeypatch.setattr(judge_due, "apply_async", away)
+    monkeypatch.setattr(current_app, "send_task", away)
     submit.submit(rating.pk, rating.participation_id, SCORES)
     due.ask()
     assert Judgement.objects.get().due_since

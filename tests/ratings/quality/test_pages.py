@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from celery import current_app
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -163,7 +164,7 @@ def test_looking_changes_nothing(name: str, worked, researcher: Client) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     """What was asked of the queue."""
     calls: list[tuple] = []
-    monkeypatch.setattr(tasks.judge_study, "apply_async", lambda args, **options: calls.append(args))
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: calls.append((name, *args)))
     return calls
 
 
@@ -172,9 +173,9 @@ def test_the_button_asks_for_a_judgement_and_the_page_tells_how_far_it_is(
 ) -> None:
     person, study = worked(SHORT), worked().study
     answer = researcher.post(reverse("judge_workers", args=[study.slug]), {"population": "people"})
-    assert asked == [(study.pk, False)]
+    assert asked == [(tasks.judge_study.name, study.pk, False)]
     assert "0 of 2</span> were judged since" in researcher.get(answer["Location"]).content.decode()
-    tasks.judge_study(*asked[0])
+    tasks.judge_study(*asked[0][1:])
     page = researcher.get(answer["Location"]).content.decode()
     assert "2 of 2</span> were judged since" in page
     assert person.findings.get().rule == "short_messages"
@@ -184,7 +185,7 @@ def test_a_queue_that_is_away_is_told(worked, researcher: Client, monkeypatch: p
     def away(*args: object, **options: object) -> None:
         raise OperationalError("no queue")
 
-    monkeypatch.setattr(tasks.judge_study, "apply_async", away)
+    monkeypatch.setattr(current_app, "send_task", away)
     answer = researcher.post(reverse("judge_workers", args=[worked().study.slug]))
     assert answer.status_code == 503
     assert "nothing was asked" in answer.content.decode()

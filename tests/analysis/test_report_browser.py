@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from chat.models import Participation
 from tests.analysis.rated_studies import make_study
@@ -131,14 +132,12 @@ def test_a_choice_analyses_anew_and_stays_in_the_address(report: Any) -> None:
 
 
 def test_the_plots_follow_the_theme(report: Any) -> None:
-    backdrop = brought(report, OVERALL).locator(".main-svg").first
-    light = backdrop.evaluate("element => getComputedStyle(element).backgroundColor")
+    backdrop, card = brought(report, OVERALL).locator(".main-svg").first, report.locator(".card").first
+    white = "rgb(255, 255, 255)"
+    expect(backdrop).to_have_css("background-color", white)
     report.locator("[data-theme-control] select").select_option("dark")
-    report.wait_for_timeout(300)
-    dark = backdrop.evaluate("element => getComputedStyle(element).backgroundColor")
-    card = report.locator(".card").first.evaluate("element => getComputedStyle(element).backgroundColor")
-    assert light == "rgb(255, 255, 255)" and dark != light
-    assert card != light
+    for each in (backdrop, card):
+        expect(each).not_to_have_css("background-color", white)
     assert report.wrong == []
 
 
@@ -227,8 +226,7 @@ def test_charts_fit_on_paper_two_beside_each_other_and_come_back(report: Any) ->
     report.evaluate(f"addEventListener('beforeprint', () => {{ window.width = {width} }})")
     report.pdf()
     assert report.evaluate("window.width") * 2 < PAPER_PX - 60
-    report.wait_for_timeout(300)
-    assert report.evaluate(width) == before
+    report.wait_for_function(f"{width} === {before}")
 
 
 def test_charts_can_be_seen_where_colours_are_forced(report: Any) -> None:

@@ -37,6 +37,10 @@ class NotEstimable(AnalysisError):
     code = "not_estimable"
 
 
+class AnnotationsRefused(AnalysisError):
+    code = "annotations_refused"
+
+
 class UnknownRecords(AnalysisError):
     code = "unknown_records"
 

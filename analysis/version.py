@@ -17,7 +17,7 @@ def code_version() -> str:
     Works without a repository: two reports with the same code version were computed by the same code.
     """
     digest = hashlib.sha256()
-    modules = [_HERE / f"{name}.py" for name in ("benchmarks", "exclusions", "inference")]
+    modules = [_HERE / f"{name}.py" for name in ("annotations", "benchmarks", "exclusions", "inference")]
     folders = [
         path
         for name in ("planning", "reading", "statistics", "tables")

@@ -10,13 +10,16 @@ from analysis.exports.csv import safe
 from analysis.writeup.document import Document, Table, Value
 
 #: Grows when a reader of the old form could misread the new one.
-SCHEMA = "colloquy.report-csv/1"
+FORM = 1
 
 
 def files(document: Document) -> dict[str, str]:
     """Texts by the names of their files. A table without rows has its first line, so that all are always there."""
     facts = {name: value for name, _, value in document.facts}
-    about: list[tuple[Value, ...]] = [("schema", SCHEMA), ("title", document.title)]
+    about: list[tuple[Value, ...]] = [
+        ("schema", f"colloquy.{document.kind}-csv/{FORM}"),
+        ("title", document.title),
+    ]
     about += [("answer", " ".join([f"{document.answer.title}.", *document.answer.sentences]))]
     about += list(facts.items())
     basis = (facts["data_sha256"], facts["code_version"])

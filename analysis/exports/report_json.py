@@ -7,12 +7,12 @@ import json
 from analysis.writeup.document import Document, Section, Table, Value
 
 #: Grows when a reader of the old form could misread the new one.
-SCHEMA = "colloquy.report/1"
+FORM = 1
 
 
 def render(document: Document) -> str:
     content = {
-        "schema": SCHEMA,
+        "schema": f"colloquy.{document.kind}/{FORM}",
         "title": document.title,
         "warning": document.warning,
         "answer": {"title": document.answer.title, "sentences": document.answer.sentences},

@@ -22,12 +22,9 @@ from analysis.writeup.document import Document
 
 #: Where files stand until all are written.
 UNFINISHED = ".report.unfinished"
-#: What a report may write into its folder.
+#: What a report of either kind may write into its folder.
 OURS = (
-    "report.html",
-    "report.md",
-    "report.tex",
-    "report.json",
+    *(f"{kind}.{ending}" for kind in ("report", "agreement") for ending in ("html", "md", "tex", "json")),
     "csv/*.csv",
     "pictures/*.svg",
     "pictures/*.png",
@@ -40,11 +37,11 @@ class CannotWrite(AnalysisError):
 
 #: CSV files stand in a folder of their own.
 REPORT_FORMATS: Mapping[str, Callable[[Document], dict[str, str]]] = {
-    "html": lambda document: {"report.html": report_html.render(document)},
-    "markdown": lambda document: {"report.md": report_markdown.render(document)},
-    "latex": lambda document: {"report.tex": report_latex.render(document)},
+    "html": lambda document: {f"{document.kind}.html": report_html.render(document)},
+    "markdown": lambda document: {f"{document.kind}.md": report_markdown.render(document)},
+    "latex": lambda document: {f"{document.kind}.tex": report_latex.render(document)},
     "csv": lambda document: {f"csv/{name}": text for name, text in report_csv.files(document).items()},
-    "json": lambda document: {"report.json": report_json.render(document)},
+    "json": lambda document: {f"{document.kind}.json": report_json.render(document)},
 }
 #: Each figure by itself.
 PICTURE_FORMATS: Mapping[str, Callable[[Document], dict[str, bytes]]] = {
@@ -55,6 +52,9 @@ PICTURE_FORMATS: Mapping[str, Callable[[Document], dict[str, bytes]]] = {
         f"pictures/{each.name}.png": pictures.as_png(each) for each in pictures.pictures(document)
     },
 }
+
+
+WHOLE_FORMATS = (*REPORT_FORMATS, *PICTURE_FORMATS)
 
 
 def files(document: Document, form: str) -> dict[str, bytes]:

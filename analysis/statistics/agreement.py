@@ -1,4 +1,4 @@
-"""Do people agree? Krippendorff's alpha, Fleiss' kappa, agreement of pairs, and the share of variance between workers.
+"""Do people agree? Krippendorff's alpha, Fleiss' kappa, agreement, and the share of variance between workers.
 
 Alpha and kappa need units that several people judged; where every conversation has one rater, the share of the
 ratings' variance that is between workers is what can be said (``worker_share``).
@@ -90,7 +90,7 @@ def krippendorff_alpha(
     """
     places = np.arange(counts.shape[1], dtype=float) if values is None else np.asarray(values, dtype=float)
     drawn = _Drawn(replicates, seed, level)
-    return _bootstrapped(counts, _coincidences, lambda sums: _alpha(sums, metric, places), drawn)
+    return _bootstrapped(counts, coincidences, lambda sums: alpha_of(sums, metric, places), drawn)
 
 
 def fleiss_kappa(
@@ -126,13 +126,13 @@ def _comparable(counts: Floats) -> Floats:
     return counts[counts.sum(axis=1) > 1].astype(float)
 
 
-def _coincidences(counts: Floats) -> Floats:
-    """Each unit's share in the coincidence matrix, (U, V * V)."""
+def coincidences(counts: Floats) -> Floats:
+    """Each unit's share in the coincidence matrix, (U, V * V); each was judged at least twice."""
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(counts.shape[1])
     return (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(counts), counts.shape[1] ** 2)
 
 
-def _alpha(sums: Floats, metric: Metric, places: Floats) -> Floats:
+def alpha_of(sums: Floats, metric: Metric, places: Floats) -> Floats:
     """Alpha of coincidence matrices (B, V * V), (B,)."""
     observed = sums.reshape(-1, len(places), len(places))
     margin = observed.sum(axis=2)
@@ -228,44 +228,6 @@ def _why_not(kinds: Floats, units: int) -> NoAgreement:
     if kinds.size * kinds.shape[1] > MOST_COINCIDENCES:
         return NoAgreement.TOO_MANY_VALUES
     return NoAgreement.ONE_UNIT if units == 1 else NoAgreement.NONE
-
-
-# --- Pairs of annotators ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatorPairs:
-    """Pairs of annotators who judged some of the same units; each array has an entry a pair.
-
-    ``units`` that both judged, the ``agreeing`` share of them, and Cohen's ``kappa`` (Cohen 1960), NaN where both gave
-    one and the same value throughout.
-    """
-
-    first: Integers
-    second: Integers
-    units: Integers
-    agreeing: Floats
-    kappa: Floats
-
-
-def annotator_pairs(annotator: Integers, unit: Integers, value: Integers) -> AnnotatorPairs:
-    """Compare every two annotators; one entry a judgement, at most one of a unit by an annotator."""
-    table = np.full((int(annotator.max(initial=-1)) + 1, int(unit.max(initial=-1)) + 1), -1, dtype=np.int64)
-    table[annotator, unit] = value
-    values = int(value.max(initial=-1)) + 1
-    judged = (table >= 0).astype(float)
-    shared = judged @ judged.T
-    first, second = np.nonzero(np.triu(shared > 0, 1))
-    gave = [(table == each).astype(float) for each in range(values)]
-    agreeing, chance = np.zeros((2, len(first)))
-    units = shared[first, second]
-    for mine in gave:
-        agreeing += (mine @ mine.T)[first, second] / units
-        of_first, of_second = (mine @ judged.T)[first, second], (judged @ mine.T)[first, second]
-        chance += of_first * of_second / units**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kappa = np.where(chance < 1, (agreeing - chance) / (1 - chance), np.nan)
-    return AnnotatorPairs(first, second, units.astype(np.int64), agreeing, kappa)
 
 
 # --- One rater a conversation -------------------------------------------------------------------------------

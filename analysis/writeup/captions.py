@@ -17,7 +17,7 @@ def signs(figure: Figure) -> str:
             diamonds = ", the paper’s means as diamonds" if paper else ""
             return f"means and intervals; bold ones filled{diamonds}"
         case Bars():
-            return "shares of ratings"
+            return f"shares of {figure.of}"
         case Matrix():
             return "row minus column; a star where Tukey's p is small"
         case Histogram():

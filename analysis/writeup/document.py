@@ -67,11 +67,12 @@ class Forest:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Shares, 0 to 1, that fill a bar for each label, from the lowest of ``values`` to the highest."""
+    """Shares, 0 to 1, of what ``of`` names: they fill a bar for each label, from the lowest of ``values`` on."""
 
     title: str
     values: tuple[str, ...]
     bars: tuple[tuple[str, tuple[float, ...]], ...]
+    of: str = "ratings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +171,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report. ``facts`` say what it was made of and how: name, words for people, value for programs."""
+    """A whole report. ``facts`` say what it was made of and how: name, words for people, value for programs.
+
+    ``kind`` names its files and their schema.
+    """
 
     title: str
     warning: str
     answer: Answer
     facts: tuple[tuple[str, str, Value], ...]
     sections: tuple[Section, ...]
+    kind: str = "report"
 
     def tables(self) -> tuple[Table, ...]:
         return tuple(table for section in self.sections for table in section.tables)

@@ -9,7 +9,6 @@ from analysis.statistics import mixed, reml
 from analysis.statistics.agreement import (
     Metric,
     NoAgreement,
-    annotator_pairs,
     fleiss_kappa,
     krippendorff_alpha,
     pairwise_agreement,
@@ -163,21 +162,6 @@ def test_limits_of_kappa_come_from_units_drawn_again() -> None:
         for times in draws(np.random.default_rng(2), 100, 10)
     ]
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(again, [0.025, 0.975])))
-
-
-def test_two_annotators_by_hand() -> None:
-    # On four shared units: yes-yes, yes-no, no-no, no-no. Agreement 3/4, chance 1/2 * 1/4 + 1/2 * 3/4 = 1/2, kappa 1/2.
-    annotator = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0, 2])
-    unit = np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 4])
-    found = annotator_pairs(annotator, unit, np.array([1, 1, 0, 0, 1, 0, 0, 0, 1, 1]))
-    assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == [(0, 1), (0, 2)]
-    assert (found.units.tolist(), found.agreeing.tolist()) == ([4, 1], [0.75, 1.0])
-    assert found.kappa[0] == pytest.approx(0.5) and np.isnan(found.kappa[1])
-
-
-def test_nobody_to_compare_with() -> None:
-    nothing = np.zeros(0, dtype=np.int64)
-    assert len(annotator_pairs(nothing, nothing, nothing).first) == 0
 
 
 # --- One rater a conversation -------------------------------------------------------------------------------

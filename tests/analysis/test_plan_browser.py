@@ -75,6 +75,12 @@ def look(page: Any, name: str) -> None:
                 page.screenshot(path=Path(PICTURES) / f"{name}-{theme}-{width}.png", full_page=True)
 
 
+def bring_curve(page: Any) -> None:
+    """The power curve is drawn when it comes into the window."""
+    page.locator(".canvas").scroll_into_view_if_needed()
+    page.locator(".canvas .js-line").first.wait_for(state="attached")
+
+
 def test_a_scenario_is_planned_and_drawn(page: Any) -> None:
     page.goto(f"{page.site}/planning/")
     page.get_by_label("Models (that are compared)").fill("8")
@@ -82,7 +88,7 @@ def test_a_scenario_is_planned_and_drawn(page: Any) -> None:
     page.get_by_label("Pay for a talk").fill("1.5")
     page.get_by_label("Talks a day").fill("120")
     page.get_by_role("button", name="Plan", exact=True).click()
-    page.locator(".canvas .point").first.wait_for()
+    bring_curve(page)
     assert page.locator("#comes-to").text_content().startswith("303 talks of each of 8 models")
     assert page.locator(".canvas .scatterlayer .trace").count() == 3
     look(page, "planning")
@@ -104,7 +110,7 @@ def test_a_draft_adopts_the_plan_that_it_is_shown(page: Any) -> None:
     page.goto(f"{page.site}/studies/planned/plan/?looks=4&difference=0.6")
     page.get_by_label("When a look answers the question").select_option("close")
     page.get_by_label("Why").fill("Six tenths would change what we use.")
-    page.locator(".canvas .point").first.wait_for()
+    bring_curve(page)
     look(page, "plan-draft")
     page.get_by_role("button", name="Adopt this plan").click()
     page.get_by_text("Version 1 was adopted.").wait_for()
@@ -115,7 +121,7 @@ def test_a_draft_adopts_the_plan_that_it_is_shown(page: Any) -> None:
 
 def test_a_study_shows_its_plan_its_looks_and_limits_for_now(page: Any) -> None:
     page.goto(f"{page.site}/studies/answered/plan/")
-    page.locator(".canvas .point").first.wait_for()
+    bring_curve(page)
     assert "Look 2 answered the question: ED is the best." in page.locator("h1").text_content()
     assert page.get_by_role("heading", name="If you look now").is_visible()
     look(page, "plan-answered")

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from analysis.exports import FORMATS, format_named
-from analysis.exports.reports import PICTURE_FORMATS, REPORT_FORMATS, left_over, write
+from analysis.exports.reports import WHOLE_FORMATS
 from analysis.inference import Analysis
-from analysis.management.table_command import TableCommand
+from analysis.management.report_folder import ALL, ReportCommand
 from analysis.reading.ratings_frame import Population
 from analysis.report import analysis_of_file, analysis_of_study, report_of, study_named
 from analysis.statistics.bootstrap import REPLICATES
 from analysis.statistics.interval_methods import IntervalOptions, Method
 from analysis.statistics.means import LEVEL, PAPER_SCALE, Scale
 from analysis.writeup.report import written
-from analysis.writeup.wording import counted, listed
 
-ALL = "all"
 TABLE_FORMATS = tuple(each.name for each in FORMATS)
 #: Options that mean nothing to the other kind of ratings.
 FOR_FILES, FOR_STUDIES = ("scale", "exclusions", "title"), ("simulated", "with_excluded", "no_paper")
-WHOLE_FORMATS = (*REPORT_FORMATS, *PICTURE_FORMATS)
 
 
-class Command(TableCommand):
+class Command(ReportCommand):
     help = (
         "With --out the whole analysis, of a study's ratings or of a CSV file of ratings that were collected "
         "elsewhere; without it a study's Table 7. Of people's ratings, or of simulated ones where there is nothing "
@@ -104,18 +99,9 @@ class Command(TableCommand):
                 raise CommandError(f"--{name.replace('_', '-')} does not go with --{other}.")
 
     def _write_whole(self, options: dict[str, Any], wish: IntervalOptions) -> None:
-        form = options["format"] or ALL
-        formats = list(WHOLE_FORMATS) if form == ALL else [form]
         with self.errors_as_sentences():
-            analysis = self._analysis(options, wish)
-            self._tell("writing")
-            paths = write(written(analysis), formats, options["out"])
-        self._tell("")
-        self.say(
-            f"Wrote {counted(len(paths), 'file')} into {options['out']}: {_listed(options['out'], paths)}."
-        )
-        if left := left_over(options["out"], paths):
-            self.stderr.write(f"Not of this report, and left as they were: {listed(left, most=10)}.")
+            document = written(self._analysis(options, wish))
+        self.write_report(document, options["format"] or ALL, options["out"])
 
     def _analysis(self, options: dict[str, Any], wish: IntervalOptions) -> Analysis:
         main = options["main_axis"]
@@ -126,30 +112,16 @@ class Command(TableCommand):
                 title=options["title"],
                 main=main,
                 exclusions=options["exclusions"],
-                tell=self._tell,
+                tell=self.tell,
             )
         return analysis_of_study(
             study_named(options["study"]),
             Population.SIMULATED if options["simulated"] else None,
             wish,
             main=main,
-            tell=self._tell,
+            tell=self.tell,
             **_of_studies(options),
         )
-
-    def _tell(self, part: str) -> None:
-        """What is going on, in one line of a terminal; nothing where nobody looks."""
-        if self.stderr.isatty():
-            self.stderr.write(f"\r\x1b[K{part}", ending="")
-            self.stderr.flush()
-
-
-def _listed(folder: Path, paths: Sequence[Path]) -> str:
-    """Files of the folder by their names, those of its folders by their number."""
-    inside = Counter(path.parent for path in paths)
-    names = [path.name for path in paths if path.parent == folder]
-    folders = [f"{number} in {each.name}/" for each, number in inside.items() if each != folder]
-    return listed([*names, *folders], most=len(paths))
 
 
 def _of_studies(options: dict[str, Any]) -> dict[str, bool]:

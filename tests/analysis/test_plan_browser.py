@@ -75,6 +75,10 @@ def look(page: Any, name: str) -> None:
                 page.screenshot(path=Path(PICTURES) / f"{name}-{theme}-{width}.png", full_page=True)
 
 
+#: As wide as charts.js draws one alone: within a page of A4 or Letter.
+PAPER_ALONE_PX = 640
+
+
 def bring_curve(page: Any) -> None:
     """The power curve is drawn when it comes into the window."""
     page.locator(".canvas").scroll_into_view_if_needed()
@@ -93,6 +97,17 @@ def test_a_scenario_is_planned_and_drawn(page: Any) -> None:
     assert page.locator(".canvas .scatterlayer .trace").count() == 3
     look(page, "planning")
     assert page.wrong == []
+
+
+def test_the_curve_fills_a_page_of_paper_and_comes_back(page: Any) -> None:
+    page.goto(f"{page.site}/planning/")
+    bring_curve(page)
+    width = "document.querySelector('.canvas .main-svg').getBoundingClientRect().width"
+    before = page.evaluate(width)
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.width = {width} }})")
+    page.pdf()
+    assert page.evaluate("window.width") == PAPER_ALONE_PX
+    page.wait_for_function(f"{width} === {before}")
 
 
 def test_what_is_impossible_is_told_beside_its_field(page: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.errors import AnnotationsRefused
 from analysis.reading.annotations_file import Annotations
+from analysis.reading.csv_rows import number
 from analysis.statistics.agreement import (
     REPLICATES,
     Agreement,
@@ -149,16 +150,9 @@ def _order(labels: Sequence[str], options: AgreementOptions) -> Integers:
 
 def _odd(labels: Sequence[str]) -> str:
     """The first that is no number."""
-    return next(label for label in labels if not math.isfinite(_number(label)))
+    return next(label for label in labels if not math.isfinite(number(label)))
 
 
 def _numbers(labels: Sequence[str]) -> Floats:
     """NaN for what is no number."""
-    return np.array([_number(label) for label in labels])
-
-
-def _number(label: str) -> float:
-    try:
-        return math.nan if "_" in label else float(label)
-    except ValueError:
-        return math.nan
+    return np.array([number(label) for label in labels])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -213,6 +214,14 @@ class CsvFile:
             name,
             lambda number: f"{what} in {quoted(texts[places[number]])}; {remedy}",
         )
+
+
+def number(text: str) -> float:
+    """NaN for what is none; Python's own 1_000 is none."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
 
 
 def quoted(text: str) -> str:

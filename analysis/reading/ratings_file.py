@@ -18,7 +18,7 @@ import numpy as np
 from django.utils.text import slugify
 from numpy.typing import NDArray
 
-from analysis.reading.csv_rows import CsvFile, Faults, Piece, quoted, shown
+from analysis.reading.csv_rows import CsvFile, Faults, Piece, number, quoted, shown
 from analysis.reading.ratings_frame import Columns, RatingsFrame, from_columns
 from analysis.statistics.covariates import Factor, Number, doublings
 from analysis.statistics.means import PAPER_SCALE, Floats, Integers, Scale
@@ -188,14 +188,7 @@ def _numbers(texts: Sequence[str]) -> Floats:
             return np.array(list(map(float, texts)))
     except ValueError:
         pass
-    return np.array([_number(text) for text in texts])
-
-
-def _number(text: str) -> float:
-    try:
-        return math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan
+    return np.array([number(text) for text in texts])
 
 
 def _durations(piece: Piece, faults: Faults) -> Floats:

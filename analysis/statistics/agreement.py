@@ -103,7 +103,7 @@ def fleiss_kappa(
     """
 
     def parts(comparable: Floats) -> Floats:
-        agreeing = _agreeing_share(comparable)[:, None]
+        agreeing = agreeing_share(comparable)[:, None]
         return np.concatenate([np.ones_like(agreeing), agreeing, comparable], axis=1)
 
     return _bootstrapped(counts, parts, _kappa, _Drawn(replicates, seed, level))
@@ -153,10 +153,11 @@ def _distances(margin: Floats, metric: Metric, places: Floats) -> Floats:
     return np.broadcast_to(far, (len(margin), values, values))
 
 
-def _agreeing_share(counts: Floats) -> Floats:
-    """The share of a unit's pairs of judgements that agree, (U,)."""
+def agreeing_share(counts: Floats) -> Floats:
+    """The share of a unit's pairs of judgements that are the same, (U,); NaN where there is no pair."""
     judged = counts.sum(axis=1)
-    return (counts * (counts - 1)).sum(axis=1) / (judged * (judged - 1))
+    with np.errstate(invalid="ignore"):
+        return (counts * (counts - 1)).sum(axis=1) / (judged * (judged - 1))
 
 
 def _kappa(sums: Floats) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from analysis.annotations import AnnotationAnalysis, QuestionAgreement
-from analysis.statistics.agreement import Agreement, Metric
+from analysis.statistics.agreement import Agreement, Metric, agreeing_share
 from analysis.statistics.annotators import majority
 from analysis.statistics.means import Floats
 from analysis.writeup.annotation_words import RELIABLE, TENTATIVE, WHY_NOT, Names, in_all, titled
@@ -255,7 +255,11 @@ def units_section(analysis: AnnotationAnalysis) -> Section:
     grids, rows = [], []
     for question, before in in_all(analysis):
         unit_names = [analysis.annotations.units[unit] for unit in question.units.tolist()]
-        judged, most, same = question.counts.sum(axis=1), majority(question.counts), _same(question.counts)
+        judged, most, same = (
+            question.counts.sum(axis=1),
+            majority(question.counts),
+            agreeing_share(question.counts),
+        )
         gave = ["" if place < 0 else question.labels[place] for place in most.tolist()]
         rows += [
             (question.name, name, int(n), label or None, known(share))
@@ -286,13 +290,6 @@ def units_section(analysis: AnnotationAnalysis) -> Section:
         grids=tuple(grids),
         tables=(Table("units", ("question", "unit", "judgements", "label", "agreeing"), tuple(rows)),),
     )
-
-
-def _same(counts: Floats) -> Floats:
-    """The share of each unit's pairs of judgements that are the same, NaN for one judgement."""
-    judged = counts.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return (counts * (counts - 1)).sum(axis=1) / (judged * (judged - 1))
 
 
 def _lowest(values: Floats, most: int) -> Sequence[int]:

@@ -21,7 +21,7 @@ from analysis.statistics.agreement import (
     value_counts,
 )
 from analysis.statistics.annotators import AnnotatorPairs, EachAnnotator, annotator_pairs, each_annotator
-from analysis.statistics.interval_methods import IntervalOptions
+from analysis.statistics.interval_methods import check_limits
 from analysis.statistics.means import LEVEL, Floats, Integers
 
 
@@ -38,7 +38,7 @@ class AgreementOptions:
     replicates: int = REPLICATES
 
     def __post_init__(self) -> None:
-        IntervalOptions(level=self.level, seed=self.seed, replicates=self.replicates)
+        check_limits(self.level, self.replicates, self.seed)
 
 
 @dataclass(frozen=True, slots=True)

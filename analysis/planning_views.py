@@ -13,19 +13,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis import plan_form
+from analysis.charts import chart
 from analysis.errors import AdoptionRefused
 from analysis.exports import plan as exports
 from analysis.models import StudyPlan
 from analysis.plan_form import Filled
 from analysis.planning import adoption, live, standing
 from analysis.planning.page import standing_parts
-from analysis.planning.scenario import Plan
-from analysis.plots import plotly_figure
 from analysis.plots.key import key
-from analysis.plots.parts import height_px
 from analysis.policy import REPORT_POLICY
-from analysis.writeup.captions import signs
-from analysis.writeup.power import plan_curve
 from chat.models import Study
 from chat.staff import staff_only
 
@@ -137,6 +133,8 @@ def _shown(form: Filled) -> dict[str, Any]:
     plan = form.plan
     assert plan
     shown = exports.PlanShown(plan, form.source.source)
+    curve = exports.curve_picture(shown)
+    drawn = chart(curve)
     return {
         "plan": plan,
         "sentences": exports.sentences(shown),
@@ -146,17 +144,7 @@ def _shown(form: Filled) -> dict[str, Any]:
         "curve": [exports.curve_row(each) for each in plan.curve],
         "questions_head": exports.QUESTION_HEAD,
         "questions": exports.question_rows(plan),
-        "power": _power(plan),
-    }
-
-
-def _power(plan: Plan) -> dict[str, Any]:
-    """The power curve: what plotly draws by the chart's name, how high that is, and its signs."""
-    curve = plan_curve(plan)
-    figure = plotly_figure(curve)
-    return {
-        "figures": {"power": figure},
-        "height": height_px(figure),
-        "signs": signs(curve),
-        "key": key(curve),
+        "chart": drawn,
+        "chart_key": key(curve.figure),
+        "figures": {drawn.name: drawn.drawn},
     }

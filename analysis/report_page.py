@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.charts import Chart, chart
 from analysis.exports.pictures import Picture, pictures
-from analysis.plots import plotly_figure
 from analysis.plots.cells import Mark, Span, mark, span
 from analysis.plots.key import Sign, key
-from analysis.plots.parts import PlotlyFigure, height_px
+from analysis.plots.parts import PlotlyFigure
 from analysis.remembered import Report
 from analysis.tables.table7 import Cell, Row, Table7
-from analysis.writeup.captions import signs
 from analysis.writeup.document import Document, Grid, Section, Shown
 from analysis.writeup.report import fact_text
 
 #: The section that the page opens with; its grid is drawn as Table 7 with an interval in each cell.
 FIRST = "means"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One figure: its name in addresses, its words, what plotly draws, and how high that is in pixels."""
-
-    name: str
-    title: str
-    signs: str
-    drawn: PlotlyFigure
-    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ class ReportPage:
     @property
     def figures(self) -> dict[str, PlotlyFigure]:
         """What plotly draws, by the charts' names."""
-        return {chart.name: chart.drawn for part in (self.first, *self.parts) for chart in part.charts}
+        return {each.name: each.drawn for part in (self.first, *self.parts) for each in part.charts}
 
 
 def report_page(report: Report) -> ReportPage:
@@ -115,12 +103,7 @@ def report_page(report: Report) -> ReportPage:
 def _part(section: Section, named: dict[int, Picture]) -> PagePart:
     return PagePart(
         section=section,
-        charts=tuple(_chart(named[id(figure)]) for figure in section.figures),
+        charts=tuple(chart(named[id(figure)]) for figure in section.figures),
         shown=tuple(PageTable.of(grid) for grid in section.grids if not grid.detail),
         folded=tuple(PageTable.of(grid) for grid in section.grids if grid.detail),
     )
-
-
-def _chart(picture: Picture) -> Chart:
-    drawn, words = plotly_figure(picture.figure), signs(picture.figure)
-    return Chart(picture.name, picture.figure.title, words, drawn, height_px(drawn))

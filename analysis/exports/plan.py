@@ -185,10 +185,14 @@ PLAN_FORMATS: tuple[Format[PlanShown], ...] = (
 ENDINGS = {each.name: each.ending for each in PLAN_FORMATS} | {ending: ending for ending in DRAWERS}
 
 
+def curve_picture(shown: PlanShown) -> Picture:
+    return Picture("power", "Plan", plan_curve(shown.plan), warning="")
+
+
 def file(shown: PlanShown, ending: str) -> tuple[str | bytes, str]:
     """The file of one of the endings, and its media type."""
     if ending in DRAWERS:
         draw, media_type = DRAWERS[ending]
-        return draw(Picture("plan", "Plan", plan_curve(shown.plan), warning="")), media_type
+        return draw(curve_picture(shown)), media_type
     form = next(each for each in PLAN_FORMATS if each.ending == ending)
     return form.render(shown), form.media_type

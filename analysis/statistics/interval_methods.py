@@ -57,16 +57,21 @@ class IntervalOptions:
     replicates: int = REPLICATES
 
     def __post_init__(self) -> None:
-        if not LEAST_LEVEL <= self.level <= MOST_LEVEL:
-            raise ValueError(
-                f"level is {self.level}; a confidence level is from {LEAST_LEVEL} to {MOST_LEVEL}, such as 0.95"
-            )
-        if not 1 <= self.replicates <= MOST_REPLICATES:
-            raise ValueError(
-                f"replicates is {self.replicates}; a bootstrap draws at least 1 and at most {MOST_REPLICATES:,}"
-            )
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; a seed is a whole number from 0")
+        check_limits(self.level, self.replicates, self.seed)
+
+
+def check_limits(level: float, replicates: int, seed: int) -> None:
+    """Raises ValueError for what no limits are made with."""
+    if not LEAST_LEVEL <= level <= MOST_LEVEL:
+        raise ValueError(
+            f"level is {level}; a confidence level is from {LEAST_LEVEL} to {MOST_LEVEL}, such as 0.95"
+        )
+    if not 1 <= replicates <= MOST_REPLICATES:
+        raise ValueError(
+            f"replicates is {replicates}; a bootstrap draws at least 1 and at most {MOST_REPLICATES:,}"
+        )
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; a seed is a whole number from 0")
 
 
 def intervals(

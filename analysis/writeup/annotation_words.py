@@ -30,11 +30,6 @@ class Names:
         return self.ids[person] if self.identified else f"annotator {person + 1}"
 
 
-def about(question: QuestionAgreement) -> str:
-    """A question's name; a file without such a column has one question."""
-    return question.name or "the label"
-
-
 def in_all(analysis: AnnotationAnalysis) -> Iterator[tuple[QuestionAgreement, str]]:
     """Each question with what stands before a title that is about it: nothing where there is one alone."""
     several = len(analysis.questions) > 1

@@ -17,7 +17,7 @@ from analysis.writeup.annotation_sections import (
     pairs_section,
     units_section,
 )
-from analysis.writeup.annotation_words import RELIABLE, TENTATIVE, WHY_NOT, Names, about, in_all, titled
+from analysis.writeup.annotation_words import RELIABLE, TENTATIVE, WHY_NOT, Names, in_all, titled
 from analysis.writeup.document import Answer, Document, Part, Value
 from analysis.writeup.wording import counted, figure, level_text, percent, span
 
@@ -84,7 +84,7 @@ def _answer(analysis: AnnotationAnalysis, names: Names) -> Answer:
 
 
 def _named(question: QuestionAgreement) -> str:
-    return f"{figure(question.alpha.value)} ({about(question)})"
+    return f"{figure(question.alpha.value)} ({question.name})"
 
 
 def _with_limits(alpha: Agreement, level: str) -> str:
@@ -138,6 +138,6 @@ def _odd_one(question: QuestionAgreement, names: Names) -> str:
     place = int(np.nanargmax(without))
     gain = without[place] - question.alpha.value
     if gain < 0.005:
-        return "without any one of them alpha would be no higher."
+        return "leaving any one of them out would raise alpha by less than 0.005."
     name = names(int(question.people[place]))
     return f"without {name} alpha would be {figure(without[place])}, the most that leaving one out adds."

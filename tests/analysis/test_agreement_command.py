@@ -106,6 +106,13 @@ def test_the_answer_names_who_disagrees_with_all_others(small: Path) -> None:
     assert not re.search(r"\b(ann|bob|cat)\b", said)
 
 
+def test_where_no_one_annotator_is_behind_it_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "alike.csv"
+    lines = [f"{who},u{unit},{unit % 2}" for who in "abc" for unit in range(4)]
+    path.write_text("\n".join(["annotator_id,unit_id,label", *lines]))
+    assert "Leaving any one of them out would raise alpha by less than 0.005." in run("--annotations", path)
+
+
 def test_ids_stand_in_it_on_request(small: Path) -> None:
     assert "Without cat alpha would be 1.00" in run("--annotations", small, "--identified")
 
@@ -194,6 +201,12 @@ def test_words_have_the_order_that_is_given(small: Path) -> None:
             ]
         )
     )
+
+
+def test_a_label_with_a_comma_stands_in_quotes(small: Path) -> None:
+    small.write_text(WORDS.replace("fair", '"so, so"'))
+    labels = as_json(small, "--metric", "ordinal", "--order", 'bad,"so, so",good')["tables"]["labels"]
+    assert [row["label"] for row in labels] == ["bad", "so, so", "good"]
 
 
 def test_numbers_have_their_own(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Command(ReportCommand):
 
 
 def _options(options: dict[str, Any]) -> AgreementOptions:
-    order = [label.strip() for label in options["order"].split(",")] if options["order"] else []
+    order = [label.strip() for label in next(csv.reader([options["order"]], skipinitialspace=True), [])]
     if len(set(order)) < len(order) or "" in order:
         raise CommandError(f"--order is {options['order']!r}; name each label once, such as low,middle,high.")
     try:
